@@ -1,0 +1,98 @@
+# Every command a person types. `make` alone lists them.
+
+PORT ?= 8000
+# Where the demo keeps its data.
+DEMO_DIR ?= var
+VENV ?= .venv
+# The first that is new enough and complete; else python3, which then says what it lacks.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python tools/python_check.py >/dev/null 2>&1 && break; python=python3; done; echo $$python)
+# One for each processor; `make test JOBS=0` runs in this process, for a debugger.
+JOBS ?= auto
+# What pytest runs, and how: make test TESTS=tests/orgs ARGS="-k invitation"
+TESTS ?=
+ARGS ?=
+
+BIN := $(VENV)/bin
+# Tools that import the settings: those of development.
+DEVELOPMENT := DEBUG=true
+# Settings as in production, for `check --deploy`. The values are made up, and lead nowhere.
+PRODUCTION := DEBUG=false \
+	SECRET_KEY=0nly-f0r-the-check-0f-the-settings-7f3b1c9d5e8a2460-x \
+	ALLOWED_HOSTS=app.example.com BASE_URL=https://app.example.com \
+	DATABASE_URL=postgres://holdfast:holdfast@127.0.0.1:1/holdfast \
+	STRIPE_SECRET_KEY=sk_test_check STRIPE_API_HOST= STRIPE_TEST_CLOCK=
+
+.PHONY: help
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
+
+.PHONY: demo
+demo: python ## Run everything on this machine: product, Stripe's stand-in, a cast (PORT=8000)
+	@$(PYTHON) tools/install.py $(VENV) requirements.txt
+	@exec env $(DEVELOPMENT) $(BIN)/python manage.py demo --port $(PORT) --directory $(DEMO_DIR)
+
+.PHONY: test
+test: install ## Run the tests on SQLite, in parallel
+	$(DEVELOPMENT) $(BIN)/python -m pytest -n $(JOBS) -m "not postgres and not browser" $(ARGS) $(TESTS)
+
+.PHONY: test-postgres
+test-postgres: install ## Run the tests on PostgreSQL: make test-postgres DATABASE_URL=postgres://…
+	@case "$(DATABASE_URL)" in postgres*) ;; *) echo >&2 "Say which PostgreSQL: make \
+	test-postgres DATABASE_URL=postgres://user:password@127.0.0.1:5432/holdfast"; exit 1;; esac
+	$(DEVELOPMENT) DATABASE_URL="$(DATABASE_URL)" \
+	$(BIN)/python -m pytest -n $(JOBS) -m "not browser" $(ARGS) $(TESTS)
+
+.PHONY: test-browser
+test-browser: install ## Run the tests that drive a real browser (needs Debian's chromium)
+	$(DEVELOPMENT) $(BIN)/python -m pytest -m browser $(ARGS) $(TESTS)
+
+.PHONY: walkthrough
+walkthrough: install ## Drive the running product through its whole story, over HTTP
+	$(DEVELOPMENT) $(BIN)/python manage.py walkthrough
+
+.PHONY: check
+check: install ## Lint, types, import contracts, templates, migrations, production settings, locks
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	find templates sandbox/templates -name '*.html' -exec $(BIN)/djade --target-version 5.2 --check {} +
+	$(DEVELOPMENT) $(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(DEVELOPMENT) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(BIN)/python tools/check_locks.py
+
+.PHONY: format
+format: install ## Format code and templates, and mend what can be mended
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	-find templates sandbox/templates -name '*.html' -exec $(BIN)/djade --target-version 5.2 {} +
+
+.PHONY: install
+install: python ## Make .venv with everything that development needs
+	@$(PYTHON) tools/install.py $(VENV) requirements-dev.txt
+
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command "make lock"
+
+.PHONY: lock
+lock: install ## Compile requirements*.in; UPGRADE=--upgrade takes newer versions
+	$(COMPILE) $(UPGRADE) requirements.in --output-file requirements.txt
+	$(COMPILE) $(UPGRADE) requirements-dev.in --constraint requirements.txt \
+	--output-file requirements-dev.txt
+
+.PHONY: reset
+reset: ## Forget the demo's data
+	rm -f $(addprefix $(DEMO_DIR)/,demo.sqlite3* sandbox.sqlite3* demo-test-clock demo.lock)
+
+.PHONY: clean
+clean: ## Remove .venv and everything else that was made, but not var/
+	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
+
+.PHONY: python
+python:
+	@command -v $(PYTHON) >/dev/null || { echo >&2 "Holdfast needs Python 3.11 or newer, and \
+	$(PYTHON) is not there: install it (Debian and Ubuntu: sudo apt install python3 python3-venv)."; \
+	exit 1; }
+	@$(PYTHON) tools/python_check.py
