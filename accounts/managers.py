@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.models import BaseUserManager
+from django.db import models
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def present(self) -> UserQuerySet:
+        """People who can come in: active, and not soft-deleted."""
+        return self.filter(is_active=True, deleted_at__isnull=True)
+
+    def members(self) -> UserQuerySet:
+        return self.filter(user_type="member")
+
+    def with_access(self) -> UserQuerySet:
+        """Load what the access gate decides on, in the statement that loads the person."""
+        return self.select_related("organization__tier")
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_queryset(self) -> UserQuerySet:
+        return UserQuerySet(self.model, using=self._db)
+
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        """Return the address as it is stored: lower case throughout (I7)."""
+        return (email or "").strip().lower()
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(email=self.normalize_email(username))
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """Create a person; without a password they cannot log in by one."""
+        user = self.model(email=self.normalize_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """Create one of our own staff with every permission."""
+        fields |= {"user_type": "developer", "is_staff": True, "is_superuser": True}
+        return self.create_user(email, password, **fields)

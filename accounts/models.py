@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
+from django.db import models
+from django.db.models import Case, F, Q, When
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.managers import UserManager
+
+
+class UserType(models.TextChoices):
+    MEMBER = "member", _("member")
+    DEVELOPER = "developer", _("developer")
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person. Members belong to one organization or to none; developers are our own staff."""
+
+    email = models.EmailField(
+        _("e-mail address"),
+        # Django's own checks ask for this one; the constraint below is the rule.
+        unique=True,
+        error_messages={"unique": _("Someone with this e-mail address exists already.")},
+    )
+    name = models.CharField(_("name"), max_length=150, blank=True)
+    organization = models.ForeignKey(
+        "orgs.Organization",
+        verbose_name=_("organization"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="members",
+    )
+    user_type = models.CharField(
+        _("type"), max_length=16, choices=UserType.choices, default=UserType.MEMBER
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+    is_staff = models.BooleanField(
+        _("staff"), default=False, help_text=_("May open the admin. Developers only.")
+    )
+    deleted_at = models.DateTimeField(_("deleted at"), null=True, blank=True, editable=False)
+    last_active = models.DateTimeField(
+        _("last active"), null=True, blank=True, db_index=True, editable=False
+    )
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+
+    # The organization that this person may own, by the rule in domain.md's I2 and I3. The key
+    # orgs_organization_owner_is_member refers to it, so whoever owns an organization can be
+    # neither deactivated, deleted, moved nor made a developer.
+    ownable_organization_id = models.GeneratedField(
+        expression=Case(
+            When(
+                Q(is_active=True) & Q(deleted_at__isnull=True) & Q(user_type=UserType.MEMBER),
+                then=F("organization_id"),
+            ),
+        ),
+        output_field=models.BigIntegerField(null=True),
+        db_persist=True,
+    )
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = []
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="accounts_user_email_is_one_person"),
+            models.UniqueConstraint(
+                fields=["id", "ownable_organization_id"],
+                name="accounts_user_ownable_organization",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_staff=False) | Q(user_type=UserType.DEVELOPER),
+                name="accounts_user_staff_are_developers",
+                violation_error_message=_("Only developers can be staff."),
+            ),
+            models.CheckConstraint(
+                condition=Q(organization__isnull=True) | Q(user_type=UserType.MEMBER),
+                name="accounts_user_developers_have_no_organization",
+                violation_error_message=_("Developers belong to no organization."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def get_full_name(self) -> str:
+        return self.name or self.email
+
+    def get_short_name(self) -> str:
+        return self.name.split(" ")[0] if self.name else self.email
+
+    @property
+    def is_developer(self) -> bool:
+        return self.user_type == UserType.DEVELOPER
+
+    @property
+    def is_present(self) -> bool:
+        """Active and not soft-deleted."""
+        return self.is_active and self.deleted_at is None
+
+
+class UserEventLog(models.Model):
+    """One thing that happened. Rows hold ids, outlive what they speak of, and never change.
+
+    `user` is the person it happened to, `actor` who did it (null: a visitor, or Stripe).
+    """
+
+    event = models.CharField(_("event"), max_length=64)
+    user = models.ForeignKey(
+        User,
+        verbose_name=_("person"),
+        null=True,
+        db_constraint=False,
+        on_delete=models.DO_NOTHING,
+        related_name="events",
+    )
+    actor = models.ForeignKey(
+        User,
+        verbose_name=_("actor"),
+        null=True,
+        db_constraint=False,
+        on_delete=models.DO_NOTHING,
+        related_name="acts",
+    )
+    organization = models.ForeignKey(
+        "orgs.Organization",
+        verbose_name=_("organization"),
+        null=True,
+        db_constraint=False,
+        on_delete=models.DO_NOTHING,
+        related_name="events",
+    )
+    data = models.JSONField(_("data"), default=dict)
+    ip_address = models.GenericIPAddressField(_("address"), null=True)
+    created_at = models.DateTimeField(_("time"), default=timezone.now, db_index=True)
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("event log")
+
+    def __str__(self) -> str:
+        return f"{self.event} ({self.created_at:%Y-%m-%d %H:%M:%S})"

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.forms import SignupForm as AllauthSignupForm
+from django import forms
+from django.contrib.auth import password_validation
+from django.contrib.auth.hashers import make_password
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.http import client_address
+from accounts.models import User
+from accounts.services import AddressTaken
+from orgs import services
+from orgs.models import Organization
+
+
+def _name_field() -> forms.CharField:
+    return forms.CharField(
+        label=_("Your name"),
+        max_length=User._meta.get_field("name").max_length,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+
+
+class SignupForm(AllauthSignupForm):
+    """Sign-up founds an organization: the person, the organization and its owner at once."""
+
+    field_order = ("name", "organization_name", "email", "password1")
+
+    name = _name_field()
+    organization_name = forms.CharField(
+        label=_("Organization"),
+        help_text=_("Your team's or company's name."),
+        min_length=2,
+        max_length=Organization._meta.get_field("name").max_length,
+        widget=forms.TextInput(attrs={"autocomplete": "organization"}),
+    )
+
+    account_already_exists: bool
+
+    def try_save(self, request: HttpRequest) -> Any:
+        if self.account_already_exists:
+            # The answer for a taken address takes as long as the one for a new one.
+            make_password(self.cleaned_data["password1"])
+        try:
+            return super().try_save(request)
+        except AddressTaken:
+            # Somebody took it while this form was being sent.
+            self.account_already_exists = True
+            return super().try_save(request)
+
+    def save(self, request: HttpRequest) -> User:
+        return services.sign_up(
+            email=self.cleaned_data["email"],
+            password=self.cleaned_data["password1"],
+            name=self.cleaned_data["name"],
+            organization_name=self.cleaned_data["organization_name"],
+            ip_address=client_address(request),
+        )
+
+
+class FoundForm(forms.ModelForm[Organization]):
+    """Found an organization as a person who belongs to none."""
+
+    class Meta:
+        model = Organization
+        fields = ("name",)
+
+
+class InviteForm(forms.Form):
+    email = forms.EmailField(
+        label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "off"})
+    )
+
+
+class JoinForm(forms.Form):
+    """An invited person who is new here: a name and a password; the link gave the address."""
+
+    name = _name_field()
+    password = forms.CharField(
+        label=_("Password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=password_validation.password_validators_help_text_html(),
+    )
+
+    def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.email = email
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        person = User(email=self.email, name=self.cleaned_data.get("name", ""))
+        password_validation.validate_password(password, person)
+        return password
