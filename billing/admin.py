@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.db import models
+from djstripe import admin as djstripe_admin
+from djstripe.models import APIKey
+
+from accounts.admin import ReadOnlyAdminMixin
+from billing.models import Standing, TierPrice
+
+
+@admin.register(TierPrice)
+class TierPriceAdmin(admin.ModelAdmin[TierPrice]):
+    list_display = ("tier", "interval", "stripe_price_id", "trial_days")
+    list_select_related = ("tier",)
+    ordering = ("tier__rank", "interval")
+
+
+@admin.register(Standing)
+class StandingAdmin(ReadOnlyAdminMixin, admin.ModelAdmin[Standing]):
+    list_display = ("organization", "status", "reason", "synced_at", "sync_requested_at")
+    list_select_related = ("organization",)
+    list_filter = ("status", "reason")
+    search_fields = ("organization__name", "organization__slug")
+    ordering = ("-organization",)
+    show_full_result_count = False
+
+
+# Of dj-stripe's own admins, each shows the secret API key to whoever may look, and allows edits.
+# Its mirror is looked at here, and changed by nobody.
+SECRET_FIELDS = {"secret"}
+
+
+class MirrorAdmin(ReadOnlyAdminMixin, admin.ModelAdmin[models.Model]):
+    list_display: Any = ("id", "created", "livemode")
+    search_fields = ("id",)
+    show_full_result_count = False
+
+    def get_fields(self, request: Any, obj: Any = None) -> Any:
+        return [field.name for field in self.opts.fields if field.name not in SECRET_FIELDS]
+
+
+def _replace_mirror_admins() -> None:
+    # Imported above, so that its registrations are made by now.
+    assert djstripe_admin
+    for model in apps.get_app_config("djstripe").get_models():
+        if not admin.site.is_registered(model):
+            continue
+        admin.site.unregister(model)
+        # Keys are secrets from end to end; bookkeeping rows have no Stripe id to show.
+        if model is not APIKey and hasattr(model, "stripe_class"):
+            admin.site.register(model, MirrorAdmin)
+
+
+_replace_mirror_admins()

@@ -1,0 +1,201 @@
+"""The only door to Stripe's API: plain JSON comes out, and one exception.
+
+Calls carry the pinned API version, give up after seconds, and are made outside transactions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache, wraps
+from typing import Any, ParamSpec, TypeVar
+
+import stripe
+from django.conf import settings
+
+StripeJson = dict[str, Any]
+P = ParamSpec("P")
+R = TypeVar("R")
+
+PAGE_SIZE = 100
+
+
+class BillingUnavailable(Exception):
+    """Stripe could not be asked, or refused. Nothing was decided; the work can be repeated."""
+
+
+class BadSignature(Exception):
+    """The message was not signed by Stripe with this endpoint's secret, or is too old."""
+
+
+def _translated(call: Callable[P, R]) -> Callable[P, R]:
+    """Turn whatever Stripe's SDK raises into BillingUnavailable."""
+
+    @wraps(call)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return call(*args, **kwargs)
+        except stripe.StripeError as error:
+            raise BillingUnavailable(str(error)) from error
+
+    return wrapped
+
+
+@lru_cache(maxsize=4)
+def _make_client(key: str, host: str | None, timeout: int, retries: int) -> stripe.StripeClient:
+    return stripe.StripeClient(
+        key,
+        stripe_version=settings.STRIPE_API_VERSION,
+        base_addresses={"api": host} if host else {},
+        max_network_retries=retries,
+        http_client=stripe.RequestsClient(timeout=timeout),
+    )
+
+
+def _client() -> Any:
+    # Any: the SDK types each parameter as a TypedDict of its own, and each answer as an object
+    # whose attributes move with its releases. What leaves this module is plain JSON.
+    if not settings.STRIPE_SECRET_KEY:
+        raise BillingUnavailable("STRIPE_SECRET_KEY is not set")
+    return _make_client(
+        settings.STRIPE_SECRET_KEY,
+        getattr(settings, "STRIPE_API_HOST", None),
+        settings.STRIPE_TIMEOUT,
+        settings.STRIPE_MAX_NETWORK_RETRIES,
+    ).v1
+
+
+def _json(answer: Any) -> StripeJson:
+    plain: StripeJson = answer.to_dict(for_json=True)
+    return plain
+
+
+def _all(page: Any) -> Iterator[StripeJson]:
+    return (_json(item) for item in page.auto_paging_iter())
+
+
+@_translated
+def create_customer(*, key: str) -> StripeJson:
+    """Create the one customer of this key, or return it when it was created before.
+
+    Nothing but the key goes into it: Stripe refuses a repeated key whose parameters changed, so
+    what can change (e-mail, name) is set by `update_customer` afterwards.
+    """
+    params: StripeJson = {"metadata": {"customer_key": key}}
+    if settings.STRIPE_TEST_CLOCK:
+        params["test_clock"] = settings.STRIPE_TEST_CLOCK
+    return _json(_client().customers.create(params, {"idempotency_key": key}))
+
+
+@_translated
+def find_customer(*, key: str) -> StripeJson | None:
+    """Return the customer of this key. Stripe forgets idempotency keys after a day, not this."""
+    found = _client().customers.search({"query": f"metadata['customer_key']:'{key}'", "limit": 1})
+    return next((_json(customer) for customer in found.data), None)
+
+
+@_translated
+def retrieve_customer(customer_id: str) -> StripeJson:
+    """Return the customer; one that was deleted has `deleted` true and little else."""
+    return _json(_client().customers.retrieve(customer_id))
+
+
+@_translated
+def update_customer(customer_id: str, *, email: str, name: str) -> StripeJson:
+    return _json(_client().customers.update(customer_id, {"email": email, "name": name}))
+
+
+@_translated
+def list_subscriptions(customer_id: str) -> list[StripeJson]:
+    """Return all of the customer's subscriptions, ended ones included, to the last page."""
+    params = {"customer": customer_id, "status": "all", "limit": PAGE_SIZE}
+    return list(_all(_client().subscriptions.list(params)))
+
+
+@_translated
+def list_open_invoices(customer_id: str) -> list[StripeJson]:
+    params = {"customer": customer_id, "status": "open", "limit": PAGE_SIZE}
+    return list(_all(_client().invoices.list(params)))
+
+
+@_translated
+def retrieve_price(price_id: str) -> StripeJson:
+    """Return the price, with its product in full."""
+    return _json(_client().prices.retrieve(price_id, {"expand": ["product"]}))
+
+
+@_translated
+def create_checkout(
+    *, customer_id: str, price_id: str, trial_days: int | None, return_url: str, cancel_url: str
+) -> StripeJson:
+    params: StripeJson = {
+        "mode": "subscription",
+        "customer": customer_id,
+        "line_items": [{"price": price_id, "quantity": 1}],
+        "success_url": return_url,
+        "cancel_url": cancel_url,
+    }
+    if trial_days:
+        params["subscription_data"] = {"trial_period_days": trial_days}
+    return _json(_client().checkout.sessions.create(params))
+
+
+@_translated
+def create_portal(*, customer_id: str, return_url: str) -> StripeJson:
+    params = {"customer": customer_id, "return_url": return_url}
+    return _json(_client().billing_portal.sessions.create(params))
+
+
+@_translated
+def ensure_product(*, product_id: str, name: str) -> StripeJson:
+    """Return the product of this id, created when it is missing."""
+    found = list(_all(_client().products.list({"ids": [product_id]})))
+    return found[0] if found else _json(_client().products.create({"id": product_id, "name": name}))
+
+
+@_translated
+def ensure_price(
+    *, product_id: str, lookup_key: str, currency: str, amount: int, interval: str
+) -> StripeJson:
+    """Return the active price of this look-up key, created when it is missing.
+
+    `amount` is in the currency's minor units.
+    """
+    listed = _client().prices.list({"lookup_keys": [lookup_key], "active": True})
+    for price in _all(listed):
+        return price
+    params = {
+        "product": product_id,
+        "lookup_key": lookup_key,
+        "currency": currency,
+        "unit_amount": amount,
+        "recurring": {"interval": interval},
+    }
+    return _json(_client().prices.create(params))
+
+
+@_translated
+def list_webhook_endpoints() -> list[StripeJson]:
+    return list(_all(_client().webhook_endpoints.list({"limit": PAGE_SIZE})))
+
+
+@_translated
+def create_webhook_endpoint(*, url: str, events: list[str]) -> StripeJson:
+    """Create the endpoint; its signing secret is in this answer and in no later one."""
+    params = {"url": url, "enabled_events": events, "api_version": settings.STRIPE_API_VERSION}
+    return _json(_client().webhook_endpoints.create(params))
+
+
+@_translated
+def delete_webhook_endpoint(endpoint_id: str) -> None:
+    _client().webhook_endpoints.delete(endpoint_id)
+
+
+def verify_signature(*, body: bytes, header: str, secret: str, tolerance: int) -> None:
+    """Return when Stripe signed this body with the secret within `tolerance` seconds.
+
+    Raises BadSignature otherwise. An empty secret verifies nothing.
+    """
+    try:
+        stripe.WebhookSignature.verify_header(body, header, secret, tolerance)
+    except (stripe.SignatureVerificationError, UnicodeDecodeError) as error:
+        raise BadSignature from error

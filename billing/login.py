@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from allauth.account.stages import LoginStage
+from django.http import HttpResponse
+from django.utils import timezone
+
+from accounts import services as accounts
+from accounts.http import client_address
+from billing import refusals
+from billing.access import decide
+
+
+class AccessStage(LoginStage):
+    """The last step of log-in: refuse members of a lapsed organization, on the friendly screen.
+
+    It stands after password and second factor, so that nobody without them learns of it.
+    """
+
+    key = "access"
+
+    def handle(self) -> tuple[HttpResponse | None, bool]:
+        person = self.login.user
+        access = decide(person, timezone.now())
+        if access.allowed:
+            return None, True
+        accounts.record_event(
+            "login_blocked",
+            user=person,
+            organization_id=person.organization_id,
+            data={"reason": access.reason},
+            ip_address=client_address(self.request),
+        )
+        return refusals.respond(self.request, person, access.reason), False

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from accounts.models import User
+from billing import refusals
+from billing.access import decide
+
+# Names of URLs that are never gated: those without a person, and a refused person's ways out.
+UNGATED = {"djstripe:djstripe_webhook_by_uuid", "account_logout"}
+
+
+class AccessMiddleware:
+    """Ask, for each page, whether this person may come in now; it adds no statement."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        match = request.resolver_match
+        if match is not None and match.view_name in UNGATED:
+            return None
+        if not isinstance(request.user, User):
+            return None
+        access = decide(request.user, timezone.now())
+        if access.allowed:
+            return None
+        return refusals.respond(request, request.user, access.reason)

@@ -1,0 +1,121 @@
+"""Writes what Stripe said into dj-stripe's tables, and calls nobody.
+
+dj-stripe's own `sync_from_stripe_data` follows each reference with a request of its own, inside
+the caller's transaction; these functions write what was fetched before, and only that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from djstripe.models import Customer, Event, Invoice, Price, Product, Subscription, WebhookEndpoint
+
+StripeJson = dict[str, Any]
+
+
+def write_customer(data: StripeJson) -> None:
+    data = _storable(data)
+    if data.get("deleted"):
+        # What is left of it; the row and its history stay.
+        Customer.objects.filter(id=data["id"]).update(stripe_data=data)
+        return
+    Customer.objects.update_or_create(
+        id=data["id"], defaults=_common(data) | {"email": data.get("email") or ""}
+    )
+
+
+def write_subscriptions(customer_id: str, subscriptions: Iterable[StripeJson]) -> None:
+    for data in map(_storable, subscriptions):
+        Subscription.objects.update_or_create(
+            id=data["id"], defaults=_common(data) | {"customer_id": customer_id}
+        )
+
+
+def write_invoices(customer_id: str, invoices: Iterable[StripeJson]) -> None:
+    for data in map(_storable, invoices):
+        Invoice.objects.update_or_create(
+            id=data["id"], defaults=_common(data) | {"customer_id": customer_id}
+        )
+
+
+def write_price(data: StripeJson) -> None:
+    """Write a price that carries its product in full."""
+    data = _storable(data)
+    product = data["product"]
+    Product.objects.update_or_create(
+        id=product["id"],
+        defaults=_common(product) | {"name": product["name"], "active": product["active"]},
+    )
+    Price.objects.update_or_create(
+        id=data["id"],
+        defaults=_common(data)
+        | {
+            "product_id": product["id"],
+            "active": data["active"],
+            "currency": data["currency"],
+            "nickname": data.get("nickname") or "",
+            "lookup_key": data.get("lookup_key"),
+        },
+    )
+
+
+def missing_prices(price_ids: Iterable[str]) -> set[str]:
+    """Return those that the mirror lacks."""
+    wanted = set(price_ids)
+    return wanted - set(Price.objects.filter(id__in=wanted).values_list("id", flat=True))
+
+
+def write_webhook_endpoint(data: StripeJson, identifier: UUID) -> None:
+    """Write an endpoint as Stripe answered its creation, the one time it tells the secret."""
+    secret = data["secret"]
+    told = {key: value for key, value in data.items() if key != "secret"}
+    WebhookEndpoint.objects.create(
+        id=data["id"],
+        djstripe_uuid=identifier,
+        url=data["url"],
+        secret=secret,
+        api_version=data.get("api_version") or "",
+        enabled_events=data["enabled_events"],
+        status=data["status"],
+        **_common(told),
+    )
+
+
+def store_event(data: StripeJson) -> None:
+    """Store an event once, by its id; one that is there already stays as it is."""
+    data = _storable(data)
+    request = data.get("request") or {}
+    row = Event(
+        id=data["id"],
+        api_version=data.get("api_version") or "",
+        data=data.get("data") or {},
+        request_id=request.get("id") or "",
+        idempotency_key=request.get("idempotency_key") or "",
+        type=data["type"],
+        **_common(data),
+    )
+    Event.objects.bulk_create([row], ignore_conflicts=True)
+
+
+def _storable(value: Any) -> Any:
+    """Return the JSON value without NUL characters, which PostgreSQL cannot store."""
+    if isinstance(value, str):
+        return value.replace("\x00", "")
+    if isinstance(value, dict):
+        return {_storable(key): _storable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    return value
+
+
+def _common(data: StripeJson) -> StripeJson:
+    created = data.get("created")
+    return {
+        "stripe_data": data,
+        "livemode": data.get("livemode"),
+        "metadata": data.get("metadata"),
+        "created": datetime.fromtimestamp(created, UTC) if created else None,
+    }

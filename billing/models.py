@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from billing.standing import ENDED_FOR_DEBT
+from orgs.models import Organization, Tier
+
+
+class Interval(models.TextChoices):
+    MONTH = "month", _("month")
+    YEAR = "year", _("year")
+
+
+class TierPrice(models.Model):
+    """Which Stripe price buys which tier. Several prices may: old ones keep serving."""
+
+    tier = models.ForeignKey(
+        Tier, verbose_name=_("tier"), on_delete=models.PROTECT, related_name="prices"
+    )
+    stripe_price_id = models.CharField(_("Stripe price"), max_length=255, unique=True)
+    interval = models.CharField(_("interval"), max_length=8, choices=Interval.choices)
+    trial_days = models.PositiveSmallIntegerField(_("trial in days"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("price of a tier")
+        verbose_name_plural = _("prices of tiers")
+
+    def __str__(self) -> str:
+        return f"{self.tier} / {self.interval}"
+
+
+class Status(models.TextChoices):
+    FREE = "free", _("free")
+    CURRENT = "current", _("current")
+    PAST_DUE = "past_due", _("past due")
+    LAPSED = "lapsed", _("lapsed")
+
+
+class StandingQuerySet(models.QuerySet["Standing"]):
+    def marked(self) -> StandingQuerySet:
+        """Those that a sync must still look at."""
+        return self.filter(sync_requested_at__isnull=False)
+
+    def due(self, now: datetime) -> StandingQuerySet:
+        """Marked, and nobody is at it: the oldest mark first."""
+        is_free = Q(lease_until__isnull=True) | Q(lease_until__lte=now)
+        return self.marked().filter(is_free).order_by("sync_requested_at")
+
+    def of_customer(self, customer_id: str) -> StandingQuerySet:
+        return self.filter(organization__stripe_customer=customer_id)
+
+
+class Standing(models.Model):
+    """Where an organization stands with billing: a projection of Stripe's facts.
+
+    Only billing.services writes it; it can be rebuilt from Stripe at any time (domain.md, 5, 6).
+    """
+
+    organization = models.OneToOneField(
+        Organization,
+        verbose_name=_("organization"),
+        on_delete=models.CASCADE,
+        related_name="standing",
+    )
+    status = models.CharField(
+        _("status"), max_length=16, choices=Status.choices, default=Status.FREE
+    )
+    reason = models.CharField(_("reason"), max_length=64, blank=True)
+    subscription = models.ForeignKey(
+        "djstripe.Subscription",
+        verbose_name=_("subscription"),
+        to_field="id",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    subscription_id: str | None
+    grace_ends_at = models.DateTimeField(_("grace ends at"), null=True)
+    ends_at = models.DateTimeField(_("ends at"), null=True)
+    free_chosen_at = models.DateTimeField(_("free tier chosen at"), null=True)
+
+    # The mark: something happened at this time that a sync must still look at.
+    sync_requested_at = models.DateTimeField(_("sync requested at"), null=True)
+    synced_at = models.DateTimeField(_("synced at"), null=True)
+    # Who syncs holds a lease; a sync whose generation is no longer the newest writes nothing.
+    lease_until = models.DateTimeField(_("lease until"), null=True)
+    generation = models.PositiveBigIntegerField(_("generation"), default=0)
+    # The idempotency key of the Stripe customer's creation, and in its metadata: however often
+    # it is repeated, there is one customer.
+    customer_key = models.UUIDField(_("customer key"), default=uuid.uuid4, unique=True)
+
+    objects = StandingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("standing")
+        verbose_name_plural = _("standings")
+        indexes = [
+            models.Index(
+                F("sync_requested_at"),
+                condition=Q(sync_requested_at__isnull=False),
+                name="billing_standing_marked",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization}: {self.get_status_display()}"
+
+    @property
+    def has_live_subscription(self) -> bool:
+        """Whether the subscription that counts has not ended: no second one may be bought."""
+        if self.subscription is None:
+            return False
+        return self.subscription.stripe_data["status"] not in {"canceled", "incomplete_expired"}
+
+    @property
+    def can_choose_free(self) -> bool:
+        """Whether an ended subscription's debt keeps it from the free tier, until the owner
+        chooses that."""
+        return self.status == Status.LAPSED and self.reason in ENDED_FOR_DEBT
+
+    def is_leased(self, now: datetime) -> bool:
+        return self.lease_until is not None and self.lease_until > now

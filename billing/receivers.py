@@ -1,0 +1,17 @@
+"""What billing does when something happens in orgs. Thin: each calls a service."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from billing import services
+from orgs.models import Organization
+from orgs.signals import organization_founded
+
+
+@receiver(organization_founded)
+def open_standing(sender: type[Organization], organization: Organization, **kwargs: Any) -> None:
+    """Give a new organization its standing; the Stripe customer follows after commit."""
+    services.open_standing(organization=organization)

@@ -1,0 +1,29 @@
+"""Writes about money. `sync_organization` alone writes a standing, a tier or a lock."""
+
+from billing.services.checkout import (
+    AlreadySubscribed,
+    NotOffered,
+    choose_free_tier,
+    open_portal,
+    start_checkout,
+)
+from billing.services.marks import open_standing, request_sync, sync_due, sync_now
+from billing.services.setup import set_up_stripe
+from billing.services.sync import Outcome, sync_organization
+from billing.services.webhooks import receive_event
+
+__all__ = [
+    "AlreadySubscribed",
+    "NotOffered",
+    "Outcome",
+    "choose_free_tier",
+    "open_portal",
+    "open_standing",
+    "receive_event",
+    "request_sync",
+    "set_up_stripe",
+    "start_checkout",
+    "sync_due",
+    "sync_now",
+    "sync_organization",
+]

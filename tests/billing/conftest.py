@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from djstripe.models import WebhookEndpoint
+from pytest_django import Settings
+
+from billing import gateway, services
+from billing.models import TierPrice
+from config.browser import Browser
+from orgs.models import Organization
+from tests.cast import Cast
+from tests.sandbox_process import SandboxProcess
+
+KEY = "sk_test_sandbox"
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator[SandboxProcess]:
+    with SandboxProcess() as process:
+        yield process
+
+
+@pytest.fixture
+def stripe_at_hand(sandbox_process: SandboxProcess, settings: Settings, db: None) -> SandboxProcess:
+    """Stripe as the product sees it: empty, and the product's address for it."""
+    sandbox_process.reset()
+    settings.STRIPE_API_HOST = sandbox_process.url
+    settings.STRIPE_SECRET_KEY = KEY
+    settings.STRIPE_MAX_NETWORK_RETRIES = 0
+    settings.STRIPE_TIMEOUT = 5
+    return sandbox_process
+
+
+class Payer:
+    """Somebody at Stripe's own pages, paying for an organization; and its test clock."""
+
+    def __init__(self, sandbox: SandboxProcess, organization: Organization, clock: str) -> None:
+        self.sandbox = sandbox
+        self.organization = organization
+        self.clock = clock
+        self.browser = Browser()
+
+    def subscribe(self, tier: str = "pro", card: str = "4242424242424242") -> None:
+        price = TierPrice.objects.get(tier__key=tier, interval="month")
+        self.browser.open(
+            services.start_checkout(
+                organization=self.organization,
+                price=price,
+                by=self.organization.owner,
+                return_url=f"{self.sandbox.url}/",
+                cancel_url=f"{self.sandbox.url}/",
+            )
+        )
+        self.browser.submit("checkout-form", card=card)
+
+    def open_portal(self) -> Browser:
+        self.browser.open(
+            services.open_portal(
+                organization=self.organization,
+                by=self.organization.owner,
+                return_url=f"{self.sandbox.url}/",
+            )
+        )
+        return self.browser
+
+    def change_card(self, card: str) -> None:
+        self.open_portal().submit("card-form", card=card)
+
+    def pay(self) -> None:
+        self.open_portal().submit("pay-form")
+
+    def cancel(self) -> None:
+        self.open_portal().submit("cancel-form")
+
+    def resume(self) -> None:
+        self.open_portal().submit("resume-form")
+
+    def advance(self, days: int) -> None:
+        client: Any = gateway._client()
+        clock = client.test_helpers.test_clocks.retrieve(self.clock)
+        to = clock.frozen_time + days * 86_400
+        client.test_helpers.test_clocks.advance(self.clock, {"frozen_time": to})
+
+    def customers(self) -> list[dict[str, Any]]:
+        """The customers that exist at Stripe."""
+        return [each.to_dict() for each in gateway._client().customers.list().data]
+
+    def sync(self) -> Organization:
+        services.sync_organization(self.organization)
+        self.organization.refresh_from_db()
+        return self.organization
+
+
+@pytest.fixture
+def payer(stripe_at_hand: SandboxProcess, settings: Settings, cast: Cast) -> Payer:
+    """Acme's owner at Stripe, whose account is set up and whose time can be moved."""
+    services.set_up_stripe(base_url="http://127.0.0.1:1")
+    for endpoint in WebhookEndpoint.objects.all():
+        gateway.delete_webhook_endpoint(endpoint.id)
+    client: Any = gateway._client()
+    clock = client.test_helpers.test_clocks.create({"frozen_time": 1_780_000_000})
+    settings.STRIPE_TEST_CLOCK = clock.id
+    return Payer(stripe_at_hand, cast.acme, clock.id)
