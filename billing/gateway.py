@@ -5,7 +5,9 @@ Calls carry the pinned API version, give up after seconds, and are made outside 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import lru_cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -17,6 +19,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 PAGE_SIZE = 100
+# Seconds to wait for a test clock; Stripe takes a few for each month.
+CLOCK_ATTEMPTS = 60
 
 
 class BillingUnavailable(Exception):
@@ -199,3 +203,16 @@ def verify_signature(*, body: bytes, header: str, secret: str, tolerance: int) -
         stripe.WebhookSignature.verify_header(body, header, secret, tolerance)
     except (stripe.SignatureVerificationError, UnicodeDecodeError) as error:
         raise BadSignature from error
+
+
+@_translated
+def advance_test_clock(clock_id: str, *, by: timedelta) -> None:
+    """Move a test clock ahead and wait until Stripe has played what happens until then."""
+    clocks = _client().test_helpers.test_clocks
+    target = clocks.retrieve(clock_id).frozen_time + int(by.total_seconds())
+    clocks.advance(clock_id, {"frozen_time": target})
+    for _attempt in range(CLOCK_ATTEMPTS):
+        if clocks.retrieve(clock_id).status == "ready":
+            return
+        time.sleep(1)
+    raise BillingUnavailable("The test clock is still advancing")

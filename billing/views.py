@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
@@ -18,6 +19,8 @@ from billing.gateway import BillingUnavailable
 from billing.models import Standing, TierPrice
 from orgs.decorators import MemberRequest, member_required
 from orgs.services import NotOwner
+
+logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 MemberView = Callable[Concatenate[MemberRequest, P], HttpResponse]
@@ -41,7 +44,8 @@ def owner_pays(view: MemberView[P]) -> MemberView[P]:
             }
             context = {"message": message, "owner": owner}
             return render(request, "billing/refused.html", context, status=403)
-        except BillingUnavailable:
+        except BillingUnavailable as error:
+            logger.warning("Organization %s could not pay: %s", request.organization.pk, error)
             return render(request, "billing/unavailable.html", status=503)
 
     return cast(MemberView[P], wrapped)

@@ -73,12 +73,11 @@ class Browser:
         if unknown := fields.keys() - form.fields.keys():
             raise KeyError(f"The form {form_name!r} has no {', '.join(sorted(unknown))}")
         data = urlencode(form.fields | fields)
-        url = urljoin(self.page.url, form.action)
         if form.method == "get":
-            return self.open(f"{url.split('?')[0]}?{data}")
+            return self.open(f"{form.action.split('?')[0]}?{data}")
         # Browsers send both; Django's CSRF protection asks for the second on secure sites.
         headers = {"Accept": "text/html", "Referer": self.page.url}
-        return self._send(Request(url, data.encode(), headers))
+        return self._send(Request(form.action, data.encode(), headers))
 
     def _send(self, request: Request) -> Page:
         try:
@@ -97,6 +96,9 @@ def _read(url: str, status: int, body: bytes) -> Page:
     source = body.decode("utf-8", "replace")
     parser = _Parser()
     parser.feed(source)
+    for form in parser.forms:
+        # A form without an address goes to its own page.
+        form.action = urljoin(url, form.action) if form.action else url
     return Page(url, status, source, " ".join("".join(parser.texts).split()), parser.forms)
 
 

@@ -7,6 +7,7 @@ from billing.services.checkout import (
     open_portal,
     start_checkout,
 )
+from billing.services.clock import NoTestClock, advance_test_clock
 from billing.services.marks import open_standing, request_sync, sync_due, sync_now
 from billing.services.setup import set_up_stripe
 from billing.services.sync import Outcome, sync_organization
@@ -14,8 +15,10 @@ from billing.services.webhooks import receive_event
 
 __all__ = [
     "AlreadySubscribed",
+    "NoTestClock",
     "NotOffered",
     "Outcome",
+    "advance_test_clock",
     "choose_free_tier",
     "open_portal",
     "open_standing",

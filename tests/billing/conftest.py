@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -37,10 +38,9 @@ def stripe_at_hand(sandbox_process: SandboxProcess, settings: Settings, db: None
 class Payer:
     """Somebody at Stripe's own pages, paying for an organization; and its test clock."""
 
-    def __init__(self, sandbox: SandboxProcess, organization: Organization, clock: str) -> None:
+    def __init__(self, sandbox: SandboxProcess, organization: Organization) -> None:
         self.sandbox = sandbox
         self.organization = organization
-        self.clock = clock
         self.browser = Browser()
 
     def subscribe(self, tier: str = "pro", card: str = "4242424242424242") -> None:
@@ -79,10 +79,7 @@ class Payer:
         self.open_portal().submit("resume-form")
 
     def advance(self, days: int) -> None:
-        client: Any = gateway._client()
-        clock = client.test_helpers.test_clocks.retrieve(self.clock)
-        to = clock.frozen_time + days * 86_400
-        client.test_helpers.test_clocks.advance(self.clock, {"frozen_time": to})
+        services.advance_test_clock(by=timedelta(days=days))
 
     def customers(self) -> list[dict[str, Any]]:
         """The customers that exist at Stripe."""
@@ -103,4 +100,4 @@ def payer(stripe_at_hand: SandboxProcess, settings: Settings, cast: Cast) -> Pay
     client: Any = gateway._client()
     clock = client.test_helpers.test_clocks.create({"frozen_time": 1_780_000_000})
     settings.STRIPE_TEST_CLOCK = clock.id
-    return Payer(stripe_at_hand, cast.acme, clock.id)
+    return Payer(stripe_at_hand, cast.acme)
