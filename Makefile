@@ -83,7 +83,7 @@ lock: install ## Compile requirements*.in; UPGRADE=--upgrade takes newer version
 
 .PHONY: reset
 reset: ## Forget the demo's data
-	rm -f $(addprefix $(DEMO_DIR)/,demo.sqlite3* sandbox.sqlite3* demo-test-clock demo.lock)
+	rm -f $(addprefix $(DEMO_DIR)/,demo.sqlite3* sandbox.sqlite3* test-clock demo.lock)
 
 .PHONY: clean
 clean: ## Remove .venv and everything else that was made, but not var/

@@ -46,7 +46,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
-    # The organization that this person may own, by the rule in domain.md's I2 and I3. The key
+    # The organization that this person may own, by I2 and I3 of docs/rules.md. The key
     # orgs_organization_owner_is_member refers to it, so whoever owns an organization can be
     # neither deactivated, deleted, moved nor made a developer.
     ownable_organization_id = models.GeneratedField(

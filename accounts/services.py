@@ -25,7 +25,8 @@ def record_event(
 ) -> UserEventLog:
     """Write one line of the log, in the caller's transaction.
 
-    `data` holds ids and plain facts: no names, no addresses, never a secret (domain.md, 2).
+    `data` holds ids and plain facts: no names, no addresses, never a secret (docs/rules.md,
+    "The log").
     """
     return UserEventLog.objects.create(
         event=event,

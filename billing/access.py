@@ -27,7 +27,7 @@ class Access:
 
 
 def decide(user: User, now: datetime) -> Access:
-    """Decide by the table in domain.md, section 4. Reads what is loaded with the person.
+    """Decide by the table of docs/rules.md, "Access". Reads what is loaded with the person.
 
     Lapsed billing locks the team and not the payer: the owner is let in to a locked or closed
     organization, to pay or to reopen it.

@@ -58,7 +58,8 @@ class StandingQuerySet(models.QuerySet["Standing"]):
 class Standing(models.Model):
     """Where an organization stands with billing: a projection of Stripe's facts.
 
-    Only billing.services writes it; it can be rebuilt from Stripe at any time (domain.md, 5, 6).
+    Only billing.services writes it; it can be rebuilt from Stripe at any time (docs/rules.md,
+    "Standing" and "Converging").
     """
 
     organization = models.OneToOneField(

@@ -1,7 +1,7 @@
 """Where an organization stands, from Stripe's facts and never from an event's name.
 
 Pure: Stripe's own JSON goes in, with the time and the policy, and a verdict comes out. The rules
-are the table in section 5 of the design's domain page; ARCHITECTURE.md says where each lives.
+are the table of docs/rules.md, "Standing".
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ class Organization(models.Model):
         related_name="owned_organizations",
         editable=False,
     )
-    # Stripe customer -> organization -> owner, members: the only link (domain.md, rule 4).
+    # Stripe customer -> organization -> owner, members: the only link (docs/rules.md, "Billing").
     stripe_customer = models.OneToOneField(
         "djstripe.Customer",
         verbose_name=_("Stripe customer"),

@@ -98,6 +98,4 @@ def lock(
 ) -> None:
     """Write what a sync writes when billing lapses."""
     Organization.objects.filter(pk=organization.pk).update(locked_from=since or timezone.now())
-    Standing.objects.filter(organization=organization).update(
-        status=Status.PAST_DUE, reason=reason
-    )
+    Standing.objects.filter(organization=organization).update(status=Status.PAST_DUE, reason=reason)

@@ -28,7 +28,7 @@ def main() -> None:
 
 def _complaints(stem: str) -> Iterator[str]:
     pins = _pins(stem)
-    asked = {canonicalize_name(wish.name): wish for wish in _wishes(stem)}
+    asked = {str(canonicalize_name(wish.name)): wish for wish in _wishes(stem)}
     for name, wish in asked.items():
         if name not in pins:
             yield f"{stem}.in asks for {wish}, which {stem}.txt lacks"

@@ -62,7 +62,7 @@ def _install(environment: Path, lock: Path) -> None:
     total = len(re.findall(r"^[a-z0-9].*==", lock.read_text(), re.MULTILINE))
     print(f"Installing {total} packages from {lock}", flush=True)
     # fmt: off
-    command = [
+    command: list[str | Path] = [
         environment / "bin" / "python", "-m", "pip", "install",
         "--require-hashes", "--requirement", lock,
         "--no-input", "--disable-pip-version-check", "--retries", "2", "--timeout", "20",

@@ -43,7 +43,7 @@ def found_organization(*, name: str, owner: User, ip_address: str | None = None)
     """Create an organization with its owner as the first member.
 
     Raises AlreadyMember when the person belongs to one, and ValidationError for a bad name or a
-    person who may not own (domain.md, I2 and I3).
+    person who may not own (docs/rules.md, I2 and I3).
     """
     owner = User.objects.select_for_update().get(pk=owner.pk)
     if owner.organization_id is not None:

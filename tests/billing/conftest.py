@@ -56,6 +56,20 @@ class Payer:
         )
         self.browser.submit("checkout-form", card=card)
 
+    def subscribe_at_stripe(self) -> None:
+        """Subscribe by Stripe's API alone, without our checkout and the sync before it."""
+        api = gateway._client()
+        customer = Organization.objects.get(pk=self.organization.pk).stripe_customer_id
+        card = api.payment_methods.attach("pm_card_visa", {"customer": customer})
+        price = TierPrice.objects.get(tier__key="pro", interval="month").stripe_price_id
+        api.subscriptions.create(
+            {
+                "customer": customer,
+                "items": [{"price": price}],
+                "default_payment_method": card.id,
+            }
+        )
+
     def open_portal(self) -> Browser:
         self.browser.open(
             services.open_portal(

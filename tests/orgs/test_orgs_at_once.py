@@ -1,0 +1,72 @@
+"""What happens at the same moment, on connections of their own."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.services import AddressTaken
+from orgs import services
+from orgs.models import Organization
+from tests.cast import PASSWORD, PersonFactory, make_cast
+from tests.together import together
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_two_sign_ups_with_one_address_make_one_person_and_one_organization() -> None:
+    def sign_up(email: str) -> User:
+        return services.sign_up(
+            email=email, password=PASSWORD, name="Eve", organization_name="Eve's"
+        )
+
+    results = together(lambda: sign_up("eve@example.com"), lambda: sign_up("EVE@example.com"))
+    assert {type(each) for each in results} == {AddressTaken, User}
+    assert (User.objects.count(), Organization.objects.count()) == (1, 1)
+
+
+def test_two_organizations_founded_by_one_person_at_once_are_one() -> None:
+    person = PersonFactory.create()
+    results = together(
+        *[lambda: services.found_organization(name="Twice", owner=person) for _ in range(2)]
+    )
+    assert {type(each) for each in results} == {Organization, services.AlreadyMember}
+    assert Organization.objects.get().owner == person
+
+
+def test_an_invitation_accepted_twice_at_once_is_accepted_once() -> None:
+    cast = make_cast()
+    invitation = services.invite(
+        organization=cast.acme, email=cast.charlie.email, by=cast.alice, now=timezone.now()
+    )
+    results = together(
+        *[
+            lambda: services.accept_invitation(
+                invitation=invitation, person=cast.charlie, now=timezone.now()
+            )
+            for _ in range(2)
+        ]
+    )
+    assert {type(each) for each in results} == {type(None), services.InvitationClosed}
+
+
+@pytest.mark.postgres
+def test_a_deactivation_that_overlaps_the_founding_cannot_leave_an_inactive_owner() -> None:
+    """Each sees a state in which its own change is allowed; only the key sees both."""
+    assert connection.vendor == "postgresql"
+    person = PersonFactory.create()
+
+    def found() -> None:
+        with transaction.atomic():
+            organization = Organization.objects.create(name="New", slug="new", owner=person)
+            User.objects.filter(pk=person.pk).update(organization=organization)
+
+    def deactivate() -> int:
+        return User.objects.filter(pk=person.pk).update(is_active=False)
+
+    results = together(found, deactivate)
+    assert any(isinstance(each, IntegrityError) for each in results)
+    for organization in Organization.objects.select_related("owner"):
+        assert organization.owner.is_active

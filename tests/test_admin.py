@@ -1,0 +1,87 @@
+"""Staff's side: every page opens, facts are read-only, and no page shows a secret."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from django.contrib import admin
+from django.db import models
+from django.test import Client
+from django.urls import reverse
+from djstripe.models import APIKey, Customer, WebhookEndpoint
+from pytest_django import Settings
+
+from orgs.models import Organization, Tier
+from tests.cast import Cast
+
+SECRET_KEY = "sk_test_do_not_show_me"
+ENDPOINT_SECRET = "whsec_do_not_show_me"
+
+
+@pytest.fixture
+def dana(cast: Cast, client: Client) -> Client:
+    client.force_login(cast.dana)
+    return client
+
+
+def url(model: type[models.Model], page: str, *args: object) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+@pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model._meta.label)
+def test_every_list_opens(dana: Client, model: type[models.Model]) -> None:
+    assert dana.get(url(model, "changelist")).status_code == 200
+
+
+def test_the_owner_is_shown_and_cannot_be_posted(dana: Client, cast: Cast) -> None:
+    page = url(Organization, "change", cast.acme.pk)
+    assert 'name="owner"' not in dana.get(page).content.decode()
+    form = {"name": "Acme 2", "slug": "acme", "billing_email": "", "owner": cast.bob.pk}
+    dana.post(page, form)
+    cast.acme.refresh_from_db()
+    assert (cast.acme.name, cast.acme.owner) == ("Acme 2", cast.alice)
+
+
+def test_organizations_and_people_are_neither_added_nor_deleted_here(
+    dana: Client, cast: Cast
+) -> None:
+    for row in (cast.acme, cast.bob):
+        assert dana.get(url(type(row), "add")).status_code == 403
+        assert dana.post(url(type(row), "delete", row.pk), {"post": "yes"}).status_code == 403
+    assert Organization.objects.filter(pk=cast.acme.pk).exists()
+
+
+def test_the_free_tier_cannot_be_deleted_nor_its_key_changed(dana: Client) -> None:
+    free = Tier.objects.free()
+    assert dana.post(url(Tier, "delete", free.pk), {"post": "yes"}).status_code == 403
+    dana.post(url(Tier, "change", free.pk), {"key": "gone", "name": "Free", "rank": 0})
+    assert Tier.objects.free().pk == free.pk
+
+
+def test_no_page_of_the_mirror_shows_a_secret(dana: Client, db: None, settings: Settings) -> None:
+    settings.STRIPE_SECRET_KEY = SECRET_KEY
+    rows: list[models.Model] = [
+        Customer.objects.create(id="cus_1"),
+        WebhookEndpoint.objects.create(
+            id="we_1",
+            djstripe_uuid=uuid.uuid4(),
+            secret=ENDPOINT_SECRET,
+            url="https://example.com",
+            enabled_events=["*"],
+        ),
+    ]
+    APIKey.objects.create(secret=SECRET_KEY, livemode=False, type="secret")
+    for row in rows:
+        page = dana.get(url(type(row), "change", row.pk))
+        assert page.status_code == 200
+        text = page.content.decode()
+        assert SECRET_KEY not in text
+        assert ENDPOINT_SECRET not in text
+        assert 'name="_save"' not in text
+        assert dana.post(url(type(row), "change", row.pk), {"id": "x"}).status_code == 403
+        assert dana.post(url(type(row), "delete", row.pk), {"post": "yes"}).status_code == 403
+
+
+def test_api_keys_are_not_in_the_admin_at_all() -> None:
+    assert not admin.site.is_registered(APIKey)
