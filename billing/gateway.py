@@ -21,10 +21,23 @@ R = TypeVar("R")
 PAGE_SIZE = 100
 # Seconds to wait for a test clock; Stripe takes a few for each month.
 CLOCK_ATTEMPTS = 60
+OUTAGES = (
+    stripe.APIConnectionError,
+    stripe.APIError,
+    stripe.AuthenticationError,
+    stripe.RateLimitError,
+)
 
 
 class BillingUnavailable(Exception):
-    """Stripe could not be asked, or refused. Nothing was decided; the work can be repeated."""
+    """Stripe could not be asked, or refused. Nothing was decided; the work can be repeated.
+
+    `is_outage` tells that it would go the same with any other request at this moment.
+    """
+
+    def __init__(self, message: str, *, is_outage: bool = False) -> None:
+        super().__init__(message)
+        self.is_outage = is_outage
 
 
 class BadSignature(Exception):
@@ -39,7 +52,7 @@ def _translated(call: Callable[P, R]) -> Callable[P, R]:
         try:
             return call(*args, **kwargs)
         except stripe.StripeError as error:
-            raise BillingUnavailable(str(error)) from error
+            raise BillingUnavailable(str(error), is_outage=isinstance(error, OUTAGES)) from error
 
     return wrapped
 
@@ -59,7 +72,7 @@ def _client() -> Any:
     # Any: the SDK types each parameter as a TypedDict of its own, and each answer as an object
     # whose attributes move with its releases. What leaves this module is plain JSON.
     if not settings.STRIPE_SECRET_KEY:
-        raise BillingUnavailable("STRIPE_SECRET_KEY is not set")
+        raise BillingUnavailable("STRIPE_SECRET_KEY is not set", is_outage=True)
     return _make_client(
         settings.STRIPE_SECRET_KEY,
         getattr(settings, "STRIPE_API_HOST", None),

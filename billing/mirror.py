@@ -87,7 +87,8 @@ def write_webhook_endpoint(data: StripeJson, identifier: UUID) -> None:
 def store_event(data: StripeJson) -> None:
     """Store an event once, by its id; one that is there already stays as it is."""
     data = _storable(data)
-    request = data.get("request") or {}
+    # Events of older API versions name the request by its id alone.
+    request = data["request"] if isinstance(data.get("request"), dict) else {}
     row = Event(
         id=data["id"],
         api_version=data.get("api_version") or "",
@@ -112,10 +113,11 @@ def _storable(value: Any) -> Any:
 
 
 def _common(data: StripeJson) -> StripeJson:
+    # Thin events (v2) write their time as text.
     created = data.get("created")
     return {
         "stripe_data": data,
         "livemode": data.get("livemode"),
         "metadata": data.get("metadata"),
-        "created": datetime.fromtimestamp(created, UTC) if created else None,
+        "created": datetime.fromtimestamp(created, UTC) if isinstance(created, int) else None,
     }

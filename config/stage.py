@@ -16,12 +16,13 @@ from config.processes import LOCALHOST, ManagedProcess, ProcessFailed, free_port
 
 SANDBOX_KEY = "sk_test_sandbox"
 DAY = 86_400
+SWEEP_SECONDS = 10
 # Proxies are for the outside world.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Stage(AbstractContextManager["Stage"]):
-    """A migrated database, Stripe's stand-in set up for it, and the web server, while entered.
+    """A migrated database, Stripe's stand-in set up for it, sweep and web server, while entered.
 
     `directory` keeps the stand-in's file, and the database unless `database_url` names another.
     `with_cast` plants one. `say` is told what is being done. Raises ProcessFailed.
@@ -112,6 +113,7 @@ class Stage(AbstractContextManager["Stage"]):
         if self._with_cast:
             self._say("Planting the cast")
             self.cast = self._do("plant_cast", echo=False)
+        self._begin(stack, "sync_billing", "--due", f"--every={SWEEP_SECONDS}")
         server = self._begin(stack, "runserver", f"{LOCALHOST}:{self._port}", "--noreload")
         server.wait_for_port(self._port, within=60)
 

@@ -56,19 +56,25 @@ def _waker(organization_id: int) -> Callable[[], None]:
     return lambda: (sync_if_marked.enqueue(organization_id), None)[1]
 
 
-def sync_due(*, now: datetime, limit: int | None = None) -> tuple[int, int]:
-    """Sync what is marked and nobody is at; return how many were synced and how many failed."""
-    synced = failed = 0
-    due = Standing.objects.due(now).select_related("organization__owner")
-    for standing in due[:limit]:
+def sync_due(*, now: datetime) -> tuple[int, int]:
+    """Sync what is marked and nobody is at; return how many were synced and how many are left.
+
+    An outage ends the round: asking about the others would only wait for as many time-outs.
+    """
+    due = Standing.objects.due(now).select_related("organization")
+    synced = 0
+    left = due.count()
+    for standing in due.iterator():
         try:
             sync_organization(standing.organization)
         except BillingUnavailable as error:
-            logger.warning("Organization %s: %s", standing.organization_id, error)
-            failed += 1
+            logger.warning("Organization %s is not synced: %s", standing.organization_id, error)
+            if error.is_outage:
+                break
         else:
             synced += 1
-    return synced, failed
+            left -= 1
+    return synced, left
 
 
 def sync_now(*, organization: Organization, patience: timedelta) -> bool:

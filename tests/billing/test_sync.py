@@ -267,3 +267,29 @@ def test_who_holds_the_lease_syncs_alone(cast: Cast) -> None:
 def test_a_lease_that_ran_out_is_taken_over(payer: Payer, cast: Cast) -> None:
     Standing.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     assert services.sync_organization(cast.acme) is Outcome.SYNCED
+
+
+def test_a_sweep_ends_at_an_outage_and_does_the_rest_next_time(payer: Payer) -> None:
+    for _ in range(3):
+        OrganizationFactory.create()
+    payer.sandbox.weather([{"path": "/v1/*", "status": 500}])
+    asked = len(payer.sandbox.requests())
+    assert services.sync_due(now=timezone.now()) == (0, 4)
+    assert len(payer.sandbox.requests()) == asked + 1
+
+    payer.sandbox.weather([])
+    assert services.sync_due(now=timezone.now()) == (4, 0)
+    assert len(payer.customers()) == 4
+
+
+def test_one_that_stripe_refuses_does_not_keep_the_others_from_their_sync(
+    payer: Payer, cast: Cast
+) -> None:
+    payer.sync()
+    other = OrganizationFactory.create()
+    refused = f"/v1/customers/{payer.organization.stripe_customer_id}"
+    Standing.objects.filter(organization=cast.acme).update(sync_requested_at=timezone.now())
+    payer.sandbox.weather([{"path": refused, "status": 404}])
+    assert services.sync_due(now=timezone.now()) == (1, 1)
+    other.refresh_from_db()
+    assert other.stripe_customer_id is not None

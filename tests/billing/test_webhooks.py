@@ -120,7 +120,13 @@ def test_the_customer_is_found_wherever_it_stands(
         {"data": {"object": {"object": "customer", "id": None}}},
         {"data": {"object": {"object": "balance"}}},
         {"data": None},
-        {"object": "v2.core.event", "type": "v2.core.event_destination.ping"},
+        {
+            "object": "v2.core.event",
+            "type": "v2.core.event_destination.ping",
+            "created": "2026-06-15T12:00:00.000Z",
+            "data": None,
+        },
+        {"request": "req_of_an_old_api_version", "api_version": "2016-07-06"},
         {"api_version": None, "request": None, "created": None},
         {"data": {"object": {"customer": "cus_other", "metadata": {"djstripe_subscriber": "1"}}}},
     ],
@@ -128,7 +134,7 @@ def test_the_customer_is_found_wherever_it_stands(
 def test_what_concerns_nobody_is_acknowledged_and_changes_nothing(
     endpoint: WebhookEndpoint, customer: str, cast: Cast, strange: dict[str, Any]
 ) -> None:
-    payload = event() | {"data": {"object": {}}} | strange
+    payload = event(data={"object": {}}) | strange
     assert post(endpoint, payload).status_code == 200
     assert Event.objects.count() == 1
     assert not is_marked(cast)
