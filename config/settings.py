@@ -244,7 +244,7 @@ LOGGING = {
         "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # Its lines at INFO carry the parameters of each call.
-    "loggers": {"stripe": {"level": "WARNING"}},
+    # At INFO the one writes the parameters of each call, the other three lines for each task.
+    "loggers": {"stripe": {"level": "WARNING"}, "django_tasks": {"level": "WARNING"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

@@ -1,0 +1,1 @@
+"""How the sandbox bills: cards, invoices, the life of a subscription, and what falls due when."""

@@ -1,0 +1,90 @@
+"""Control of the sandbox by tests and demos: JSON, under /_sandbox/, without a key."""
+
+import json
+import time
+
+from django.http import HttpRequest, JsonResponse
+
+from sandbox import calls, deliveries
+from sandbox.billing.collecting import DUNNING_ENDS, dunning_end
+from sandbox.courier import courier
+from sandbox.database import database
+from sandbox.kinds import JSON
+from sandbox.weather import UnknownRule, weather
+
+# A delivery under way may hang on a slow receiver; a reset does not wait for ever.
+RESET_PATIENCE = 3.0
+FLUSH_PATIENCE = 20.0
+SHOWN_DELIVERIES = 200
+
+
+def _refused(message: str) -> JsonResponse:
+    return JsonResponse({"error": message}, status=400)
+
+
+def _given(request: HttpRequest) -> JSON | None:
+    try:
+        given = json.loads(request.body or b"{}")
+    except ValueError:
+        return None
+    return given if isinstance(given, dict) else None
+
+
+def reset(request: HttpRequest) -> JsonResponse:
+    """This function will forget everything: objects, deliveries, keys, log, settings, weather."""
+    if request.method != "POST":
+        return _refused("Use POST.")
+    courier.hold(RESET_PATIENCE)
+    try:
+        weather.set([])
+        database.wipe()
+    finally:
+        courier.release()
+    return JsonResponse({"reset": True})
+
+
+def change_weather(request: HttpRequest) -> JsonResponse:
+    """This function will show the rules of the weather, or (POST) replace them all."""
+    if request.method == "POST":
+        given = _given(request)
+        if given is None or not isinstance(given.get("rules"), list):
+            return _refused('Send {"rules": […]}; an empty list clears.')
+        try:
+            weather.set(given["rules"])
+        except UnknownRule as error:
+            return _refused(str(error))
+    return JsonResponse({"rules": weather.as_json()})
+
+
+def list_requests(request: HttpRequest) -> JsonResponse:
+    """This function will list the API calls since the last reset."""
+    return JsonResponse({"requests": calls.everything()})
+
+
+def change_settings(request: HttpRequest) -> JsonResponse:
+    """This function will show the settings, or (POST) change some of them."""
+    if request.method == "POST":
+        given = _given(request)
+        if given is None or given.keys() - {"dunning_end"}:
+            return _refused("The settings are: dunning_end.")
+        value = given.get("dunning_end", dunning_end())
+        if value not in DUNNING_ENDS:
+            return _refused(f"dunning_end is one of {', '.join(DUNNING_ENDS)}.")
+        with database.transaction():
+            database.execute("INSERT OR REPLACE INTO settings VALUES ('dunning_end', ?)", value)
+    return JsonResponse({"dunning_end": dunning_end()})
+
+
+def list_deliveries(request: HttpRequest) -> JsonResponse:
+    """This function will count deliveries by state and list the newest."""
+    return JsonResponse({**deliveries.counts(), "list": deliveries.latest(SHOWN_DELIVERIES)})
+
+
+def flush_deliveries(request: HttpRequest) -> JsonResponse:
+    """This function will wait until every delivery that is due has been tried."""
+    deadline = time.monotonic() + FLUSH_PATIENCE
+    while time.monotonic() < deadline:
+        if courier.is_idle() and not deliveries.due(time.time()):
+            return JsonResponse({**deliveries.counts(), "flushed": True})
+        time.sleep(0.02)
+    return JsonResponse({**deliveries.counts(), "flushed": False})

@@ -1,0 +1,1 @@
+"""The pages that Stripe would host: checkout, portal, invoice, confirmation, and an index."""
