@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from allauth.account import admin as allauth_admin
+from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -62,5 +64,19 @@ class UserEventLogAdmin(ReadOnlyAdminMixin, admin.ModelAdmin[UserEventLog]):
     search_fields: ClassVar[tuple[str, ...]] = ("event", "user__email", "organization__name")
     search_help_text = _("Event, the person's e-mail address or the organization's name")
     date_hierarchy = "created_at"
+    ordering = ("-id",)
+    show_full_result_count = False
+
+
+# Who may confirm or replace an address here could log in as anybody.
+assert allauth_admin
+admin.site.unregister(EmailAddress)
+
+
+@admin.register(EmailAddress)
+class EmailAddressAdmin(ReadOnlyAdminMixin, admin.ModelAdmin[EmailAddress]):
+    list_display = ("email", "user", "primary", "verified")
+    list_select_related = ("user",)
+    search_fields = ("email", "user__email")
     ordering = ("-id",)
     show_full_result_count = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -12,12 +13,20 @@ from billing.models import Standing, Status
 from orgs.models import Organization
 
 
+class Action(StrEnum):
+    """What the banner offers to do about it."""
+
+    NONE = ""
+    PAY = "pay"
+    CHOOSE_PLAN = "choose_plan"
+
+
 @dataclass(frozen=True)
 class Banner:
     kind: str
     title: str
     text: str
-    has_payment_button: bool
+    action: Action = Action.NONE
 
 
 def banner_for(
@@ -25,22 +34,9 @@ def banner_for(
 ) -> Banner | None:
     """Choose the banner: the owner gets a button, a member the owner's name."""
     if organization.is_locked(now):
-        return Banner(
-            "locked",
-            _locked_title(standing.reason),
-            _("Your team cannot come in until billing is resolved."),
-            has_payment_button=is_owner,
-        )
+        return _locked(standing)
     if standing.status == Status.PAST_DUE and standing.grace_ends_at is not None:
-        until = {"date": date_format(standing.grace_ends_at), "owner": organization.owner}
-        return Banner(
-            "grace",
-            _("A payment failed"),
-            _("Please pay by %(date)s; then your team is locked out.") % until
-            if is_owner
-            else _("%(owner)s has until %(date)s to resolve it.") % until,
-            has_payment_button=is_owner,
-        )
+        return _grace(organization, standing.grace_ends_at, is_owner=is_owner)
     if standing.status == Status.CURRENT and standing.ends_at is not None:
         tier = organization.tier.name if organization.tier else _("Your plan")
         facts = {"tier": tier, "date": date_format(standing.ends_at)}
@@ -48,23 +44,40 @@ def banner_for(
             "ending",
             _("%(tier)s ends on %(date)s") % facts,
             _("Until then everything stays as it is. The owner can resume the plan under Billing."),
-            has_payment_button=False,
         )
     if standing.reason == "unmapped_price":
         return Banner(
             "unmapped",
             _("We are setting up your plan"),
             _("Your payment arrived, and our staff have been told to finish the rest."),
-            has_payment_button=False,
         )
     return None
 
 
-def _locked_title(reason: str) -> str:
-    if reason in {"payment_failed", "unpaid", "payment_disputed"}:
-        return _("Your organization is past due")
-    if reason == "paused":
-        return _("Your plan is paused")
-    if reason == "no_subscription":
-        return _("Your organization has no plan")
-    return _("Your organization's billing needs attention")
+def _locked(standing: Standing) -> Banner:
+    """Only the owner of a locked organization sees a page, so these words are the owner's."""
+    if standing.can_choose_free or standing.reason in {"no_subscription", "customer_deleted"}:
+        title = (
+            _("Your plan ended because it was not paid for")
+            if standing.can_choose_free
+            else _("Your organization has no plan")
+        )
+        text = _("Choose a plan to let your team back in.")
+        return Banner("locked", title, text, Action.CHOOSE_PLAN)
+    if standing.status == Status.PAST_DUE or standing.reason == "unpaid":
+        title = _("Your organization is past due")
+    elif standing.reason == "paused":
+        title = _("Your plan is paused")
+    else:
+        title = _("Your organization's billing needs attention")
+    text = _("Your team cannot come in until billing is resolved.")
+    return Banner("locked", title, text, Action.PAY)
+
+
+def _grace(organization: Organization, ends_at: datetime, *, is_owner: bool) -> Banner:
+    facts = {"date": date_format(ends_at), "owner": organization.owner.get_full_name()}
+    if is_owner:
+        text = _("Please pay by %(date)s; then your team is locked out.") % facts
+        return Banner("grace", _("A payment failed"), text, Action.PAY)
+    text = _("%(owner)s has until %(date)s to resolve it.") % facts
+    return Banner("grace", _("A payment failed"), text)

@@ -112,14 +112,16 @@ class Stage(AbstractContextManager["Stage"]):
         self._do("stripe_setup")
         if self._with_cast:
             self._say("Planting the cast")
-            self.cast = self._do("plant_cast", echo=False)
+            self.cast = self._do("plant_cast", echo=False, env={"EMAIL_URL": "dummymail://"})
         self._begin(stack, "sync_billing", "--due", f"--every={SWEEP_SECONDS}")
         server = self._begin(stack, "runserver", f"{LOCALHOST}:{self._port}", "--noreload")
         server.wait_for_port(self._port, within=60)
 
-    def _do(self, *arguments: str, echo: bool | None = None) -> str:
+    def _do(
+        self, *arguments: str, echo: bool | None = None, env: dict[str, str] | None = None
+    ) -> str:
         shown = self._echo if echo is None else echo
-        with ManagedProcess(*arguments, env=self._env, echo=shown) as process:
+        with ManagedProcess(*arguments, env=self._env | (env or {}), echo=shown) as process:
             process.wait()
         return process.output
 
