@@ -7,16 +7,17 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
 from django.contrib import messages
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from billing import plans, services
+from billing.forms import SubscribeForm
 from billing.gateway import BillingUnavailable
-from billing.models import Standing, TierPrice
+from billing.models import Standing
 from orgs.decorators import MemberRequest, member_required
 from orgs.services import NotOwner
 
@@ -74,11 +75,13 @@ def overview(request: MemberRequest) -> HttpResponse:
 @member_required
 @owner_pays
 def subscribe(request: MemberRequest) -> HttpResponse:
-    price = get_object_or_404(TierPrice, pk=request.POST.get("price") or None)
+    form = SubscribeForm(request.POST)
+    if not form.is_valid():
+        raise Http404
     try:
         url = services.start_checkout(
             organization=request.organization,
-            price=price,
+            price=form.cleaned_data["price"],
             by=request.user,
             return_url=request.build_absolute_uri(reverse("billing:checkout_return")),
             cancel_url=request.build_absolute_uri(reverse("billing:overview")),

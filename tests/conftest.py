@@ -1,10 +1,19 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from django.core.cache import cache
+from djstripe.models import WebhookEndpoint
 from pytest_django import Settings
 
+from billing import gateway, services
 from tests.cast import Cast, make_cast
+from tests.payer import Payer
+from tests.sandbox_process import SandboxProcess
+
+STRIPE_KEY = "sk_test_sandbox"
 
 
 @pytest.fixture(autouse=True)
@@ -18,3 +27,32 @@ def _quick_and_alone(settings: Settings) -> None:
 @pytest.fixture
 def cast(db: None) -> Cast:
     return make_cast()
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator[SandboxProcess]:
+    with SandboxProcess() as process:
+        yield process
+
+
+@pytest.fixture
+def stripe_at_hand(sandbox_process: SandboxProcess, settings: Settings, db: None) -> SandboxProcess:
+    """Stripe as the product sees it: empty, and the product's address for it."""
+    sandbox_process.reset()
+    settings.STRIPE_API_HOST = sandbox_process.url
+    settings.STRIPE_SECRET_KEY = STRIPE_KEY
+    settings.STRIPE_MAX_NETWORK_RETRIES = 0
+    settings.STRIPE_TIMEOUT = 5
+    return sandbox_process
+
+
+@pytest.fixture
+def payer(stripe_at_hand: SandboxProcess, settings: Settings, cast: Cast) -> Payer:
+    """Acme's owner at Stripe, whose account is set up and whose time can be moved."""
+    services.set_up_stripe(base_url="http://127.0.0.1:1")
+    for endpoint in WebhookEndpoint.objects.all():
+        gateway.delete_webhook_endpoint(endpoint.id)
+    client: Any = gateway._client()
+    clock = client.test_helpers.test_clocks.create({"frozen_time": 1_780_000_000})
+    settings.STRIPE_TEST_CLOCK = clock.id
+    return Payer(stripe_at_hand, cast.acme)

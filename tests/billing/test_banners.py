@@ -69,7 +69,7 @@ def test_a_lock_says_why_and_offers_what_helps(
 
 
 def test_in_grace_the_owner_gets_a_button_and_a_member_a_name() -> None:
-    grace = {"status": Status.PAST_DUE, "grace_ends_at": moment(3)}
+    grace: dict[str, Any] = {"status": Status.PAST_DUE, "grace_ends_at": moment(3)}
     owners, members = banner(**grace), banner(**grace, is_owner=False)
     assert owners is not None
     assert members is not None

@@ -16,8 +16,8 @@ from djstripe.models import Event, WebhookEndpoint
 from billing import services
 from billing.models import Standing, Status
 from billing.services import Outcome
-from tests.billing.conftest import Payer
 from tests.cast import Cast
+from tests.payer import Payer
 from tests.together import together
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -23,8 +23,8 @@ from billing.models import Standing, Status
 from billing.services import Outcome
 from orgs.models import Organization
 from orgs.services import NotOwner
-from tests.billing.conftest import Payer
 from tests.cast import Cast, OrganizationFactory
+from tests.payer import Payer
 from tests.sandbox_process import SandboxProcess
 
 FAILS_LATER = "4000000000000341"
