@@ -7,4 +7,5 @@ class OrgsConfig(AppConfig):
     name = "orgs"
 
     def ready(self) -> None:
+        import_module("orgs.checks")
         import_module("orgs.receivers")

@@ -5,10 +5,25 @@ from typing import Any
 from django.apps import AppConfig
 from django.apps import apps as installed_apps
 from django.apps.registry import Apps
-from django.db.models.signals import post_migrate
+from django.db import connections
+from django.db.models.signals import post_migrate, pre_migrate
 from django.dispatch import receiver
 
 from orgs import services
+from orgs.guards import installation
+
+
+@receiver(pre_migrate)
+def drop_guards(sender: AppConfig, using: str, **kwargs: Any) -> None:
+    """SQLite cannot rebuild a table that a trigger names; PostgreSQL keeps its guards."""
+    if sender.name == "orgs" and connections[using].vendor == "sqlite":
+        installation.drop(connections[using])
+
+
+@receiver(post_migrate)
+def install_guards(sender: AppConfig, using: str, **kwargs: Any) -> None:
+    if sender.name == "orgs":
+        installation.install(connections[using])
 
 
 @receiver(post_migrate)

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from djstripe.models import WebhookEndpoint
 from pytest_django import Settings
 
 from billing import gateway, services
+from orgs.guards import installation
 from tests.cast import Cast, make_cast
 from tests.payer import Payer
 from tests.sandbox_process import SandboxProcess
@@ -22,6 +24,24 @@ def _quick_and_alone(settings: Settings) -> None:
     cache.clear()
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
+
+
+@pytest.fixture(autouse=True)
+def _guards_make_way_for_the_flush(
+    request: pytest.FixtureRequest, _django_db_marker: None
+) -> Iterator[None]:
+    """Tests that commit are followed by a flush, which the guards would refuse; it installs them
+    again for the next test."""
+    marker = request.node.get_closest_marker("django_db")
+    commits = (marker is not None and marker.kwargs.get("transaction", False)) or bool(
+        {"transactional_db", "live_server"} & set(request.fixturenames)
+    )
+    if not commits:
+        yield
+        return
+    request.getfixturevalue("transactional_db")
+    yield
+    installation.drop(connection)
 
 
 @pytest.fixture
