@@ -4,10 +4,14 @@ from typing import Any, ClassVar
 
 from allauth.account import admin as allauth_admin
 from allauth.account.models import EmailAddress
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
+from accounts import services
+from accounts.forms import PersonForm
 from accounts.models import User, UserEventLog
 
 
@@ -34,12 +38,14 @@ class UserAdmin(admin.ModelAdmin[User]):
     search_fields = ("email", "name")
     ordering = ("email",)
     show_full_result_count = False
+    actions = ("delete_selected",)
+    form = PersonForm
     fields = (
         "email",
         "name",
+        "is_active",
         "organization",
         "user_type",
-        "is_active",
         "is_staff",
         "is_superuser",
         "created_at",
@@ -47,13 +53,56 @@ class UserAdmin(admin.ModelAdmin[User]):
         "last_active",
         "deleted_at",
     )
-    readonly_fields = tuple(name for name in fields if name != "name")
+    readonly_fields = ("email", *fields[3:])
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return False
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Save the name, and leave the rest to the service, which logs it."""
+        obj.save(update_fields=["name"])
+        services.set_active(
+            person=obj, is_active=form.cleaned_data["is_active"], by=actor_of(request)
+        )
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        person = self.get_object(request, object_id)
+        try:
+            if person is not None:
+                services.require_not_owner(person)
+        except services.OwnsOrganization as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+            return redirect("admin:accounts_user_change", object_id)
+        return super().delete_view(request, object_id, extra_context)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What belongs to a person goes with them; no permission of its own is asked for it."""
+        to_delete, counts, _needed, protected = super().get_deleted_objects(objs, request)
+        return to_delete, counts, set(), protected
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        services.delete_person(person=obj, by=actor_of(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for person in queryset:
+            services.delete_person(person=person, by=actor_of(request))
+
+    @admin.action(description=_("Delete the selected people"))
+    def delete_selected(self, request: HttpRequest, queryset: Any) -> Any:
+        """Delete those who own nothing, after asking; name the owners, who stay."""
+        owners = queryset.filter(owned_organizations__isnull=False)
+        for owner in owners:
+            refusal = f"“{owner}”: {services.OwnsOrganization()}"
+            self.message_user(request, refusal, messages.ERROR)
+        others = queryset.filter(owned_organizations__isnull=True)
+        return delete_selected(self, request, others) if others.exists() else None
+
+
+def actor_of(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
 
 
 @admin.register(UserEventLog)

@@ -6,12 +6,25 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User, UserEventLog, UserType
 
 
 class AddressTaken(Exception):
     """Somebody has this e-mail address."""
+
+
+class OwnsOrganization(Exception):
+    """The person answers for an organization, and cannot go before it is handed on."""
+
+    def __str__(self) -> str:
+        return str(
+            _(
+                "This person owns an organization. Transfer ownership first: the owner asks for "
+                "it on the team page, and staff do it on the organization's page in the admin."
+            )
+        )
 
 
 def record_event(
@@ -75,3 +88,39 @@ def create_person(
         user=user, email=user.email, primary=True, verified=is_email_verified
     )
     return user
+
+
+@transaction.atomic
+def set_active(*, person: User, is_active: bool, by: User) -> None:
+    """Let a person in again, or keep them out: they cannot log in, and open sessions end.
+
+    Raises OwnsOrganization.
+    """
+    person = User.objects.select_for_update().get(pk=person.pk)
+    if person.is_active == is_active:
+        return
+    if not is_active:
+        require_not_owner(person)
+    person.is_active = is_active
+    person.save(update_fields=["is_active"])
+    record_event(
+        "person_activated" if is_active else "person_deactivated",
+        user=person,
+        actor=by,
+        organization_id=person.organization_id,
+    )
+
+
+@transaction.atomic
+def delete_person(*, person: User, by: User) -> None:
+    """Remove a person for good. What they did stays in the log. Raises OwnsOrganization."""
+    person = User.objects.select_for_update().get(pk=person.pk)
+    require_not_owner(person)
+    record_event("person_deleted", user=person, actor=by, organization_id=person.organization_id)
+    person.delete()
+
+
+def require_not_owner(person: User) -> None:
+    """Raise OwnsOrganization for an owner, who has to hand the organization on first."""
+    if person.owned_organizations.exists():
+        raise OwnsOrganization

@@ -10,6 +10,8 @@ from djstripe.models import APIKey
 
 from accounts.admin import ReadOnlyAdminMixin
 from billing.models import Standing, TierPrice
+from orgs.admin import OrganizationAdmin
+from orgs.models import Organization
 
 
 @admin.register(TierPrice)
@@ -17,6 +19,26 @@ class TierPriceAdmin(admin.ModelAdmin[TierPrice]):
     list_display = ("tier", "interval", "stripe_price_id", "trial_days")
     list_select_related = ("tier",)
     ordering = ("tier__rank", "interval")
+
+
+class StandingInline(ReadOnlyAdminMixin, admin.StackedInline[Standing, Organization]):
+    """Where the organization stands, and whether Stripe still has to follow a change."""
+
+    model = Standing
+    fields = (
+        "status",
+        "reason",
+        "subscription",
+        "grace_ends_at",
+        "ends_at",
+        "synced_at",
+        "sync_requested_at",
+    )
+    readonly_fields = fields
+
+
+# orgs knows nothing of billing, so billing adds its part to the organization's page.
+OrganizationAdmin.inlines = (StandingInline, *OrganizationAdmin.inlines)
 
 
 @admin.register(Standing)

@@ -142,18 +142,36 @@ def retrieve_price(price_id: str) -> StripeJson:
 
 @_translated
 def create_checkout(
-    *, customer_id: str, price_id: str, trial_days: int | None, return_url: str, cancel_url: str
+    *,
+    customer_id: str,
+    price_id: str,
+    trial_days: int | None,
+    owner_id: int,
+    return_url: str,
+    cancel_url: str,
 ) -> StripeJson:
+    """Open a checkout; whose it is stands in its metadata, for when the owner changes."""
     params: StripeJson = {
         "mode": "subscription",
         "customer": customer_id,
         "line_items": [{"price": price_id, "quantity": 1}],
+        "metadata": {"owner": str(owner_id)},
         "success_url": return_url,
         "cancel_url": cancel_url,
     }
     if trial_days:
         params["subscription_data"] = {"trial_period_days": trial_days}
     return _json(_client().checkout.sessions.create(params))
+
+
+@_translated
+def expire_checkouts_of_others(*, customer_id: str, owner_id: int) -> None:
+    """Expire the customer's open checkouts that somebody else than the owner began."""
+    sessions = _client().checkout.sessions
+    params = {"customer": customer_id, "status": "open", "limit": PAGE_SIZE}
+    for session in _all(sessions.list(params)):
+        if (session.get("metadata") or {}).get("owner") != str(owner_id):
+            sessions.expire(session["id"])
 
 
 @_translated

@@ -5,13 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from django.dispatch import receiver
+from django.utils import timezone
 
 from billing import services
 from orgs.models import Organization
-from orgs.signals import organization_founded
+from orgs.signals import billing_details_changed, organization_founded
 
 
 @receiver(organization_founded)
 def open_standing(sender: type[Organization], organization: Organization, **kwargs: Any) -> None:
     """Give a new organization its standing; the Stripe customer follows after commit."""
     services.open_standing(organization=organization)
+
+
+@receiver(billing_details_changed)
+def follow_at_stripe(sender: type[Organization], organization: Organization, **kwargs: Any) -> None:
+    """Have e-mail and name follow at Stripe, and the former owner's open checkouts expire."""
+    services.request_sync(organization_ids=[organization.pk], now=timezone.now())

@@ -1,10 +1,25 @@
 from __future__ import annotations
 
-from django.contrib import admin
-from django.http import HttpRequest
+from typing import Any
 
-from accounts.admin import ReadOnlyAdminMixin
-from orgs.models import Invitation, Organization, OwnershipTransfer, Tier
+from django.contrib import admin, messages
+from django.http import HttpRequest
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from accounts.admin import ReadOnlyAdminMixin, actor_of
+from orgs import services
+from orgs.admin_transfer import transfer_view
+from orgs.models import (
+    Invitation,
+    Organization,
+    OwnershipTransfer,
+    OwnershipTransferRequest,
+    Tier,
+)
+from orgs.services.ownership import PERMISSION
 
 
 @admin.register(Tier)
@@ -21,16 +36,31 @@ class TierAdmin(admin.ModelAdmin[Tier]):
         return False
 
 
+class OwnershipTransferInline(
+    ReadOnlyAdminMixin, admin.TabularInline[OwnershipTransfer, Organization]
+):
+    """Who owned it before, and why it was handed on."""
+
+    model = OwnershipTransfer
+    extra = 0
+    fields = ("created_at", "from_owner", "to_owner", "performed_by", "reason")
+    readonly_fields = fields
+    ordering = ("-id",)
+    show_change_link = True
+
+
 @admin.register(Organization)
 class OrganizationAdmin(admin.ModelAdmin[Organization]):
     """An organization. Owner, tier, lock and Stripe customer are facts, not form fields."""
 
+    change_form_template = "admin/orgs/organization/change_form.html"
     list_display = ("name", "slug", "owner", "tier", "locked_from", "created_at")
     list_select_related = ("owner", "tier")
     list_filter = ("tier",)
     search_fields = ("name", "slug", "owner__email", "stripe_customer__id")
     ordering = ("-id",)
     show_full_result_count = False
+    inlines: tuple[Any, ...] = (OwnershipTransferInline,)
     fields = (
         "name",
         "slug",
@@ -44,11 +74,26 @@ class OrganizationAdmin(admin.ModelAdmin[Organization]):
     )
     readonly_fields = fields[3:]
 
+    def get_urls(self) -> list[URLPattern]:
+        transfer = path(
+            "<int:organization_id>/transfer/",
+            self.admin_site.admin_view(transfer_view),
+            name="orgs_organization_transfer",
+        )
+        return [transfer, *super().get_urls()]
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Organization | None = None) -> bool:
         return False
+
+    def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:
+        services.change_details(
+            organization=obj,
+            by=actor_of(request),
+            **{name: form.cleaned_data[name] for name in ("name", "slug", "billing_email")},
+        )
 
 
 @admin.register(Invitation)
@@ -57,10 +102,87 @@ class InvitationAdmin(ReadOnlyAdminMixin, admin.ModelAdmin[Invitation]):
     list_select_related = ("organization", "invited_by")
     search_fields = ("email", "organization__name")
     ordering = ("-id",)
+    show_full_result_count = False
 
 
 @admin.register(OwnershipTransfer)
 class OwnershipTransferAdmin(ReadOnlyAdminMixin, admin.ModelAdmin[OwnershipTransfer]):
     list_display = ("created_at", "organization", "from_owner", "to_owner", "performed_by")
     list_select_related = ("organization", "from_owner", "to_owner", "performed_by")
+    search_fields = ("organization__name", "organization__slug", "reason")
     ordering = ("-id",)
+    show_full_result_count = False
+    fields = (
+        "organization",
+        "from_owner",
+        "to_owner",
+        "performed_by",
+        "reason",
+        "created_at",
+        "all_of_this_organization",
+    )
+    readonly_fields = ("all_of_this_organization",)
+
+    @admin.display(description=_("History"))
+    def all_of_this_organization(self, transfer: OwnershipTransfer) -> str:
+        url = reverse("admin:orgs_ownershiptransfer_changelist")
+        return format_html(
+            '<a href="{}?organization={}">{}</a>',
+            url,
+            transfer.organization_id,
+            _("All transfers of this organization"),
+        )
+
+
+class PendingFilter(admin.SimpleListFilter):
+    """The queue: what waits for staff, unless somebody asks for what is done."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("closed", _("Closed"))]
+
+    def choices(self, changelist: Any) -> Any:
+        first, *others = super().choices(changelist)
+        return [first | {"display": _("Waiting")}, *others]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(closed_at__isnull=self.value() != "closed")
+
+
+@admin.register(OwnershipTransferRequest)
+class OwnershipTransferRequestAdmin(ReadOnlyAdminMixin, admin.ModelAdmin[OwnershipTransferRequest]):
+    """The staff's queue. Each waiting line leads to the transfer that it asks for."""
+
+    list_display = ("created_at", "organization", "new_owner", "requested_by", "reason", "answer")
+    list_display_links = None
+    list_select_related = ("organization", "new_owner", "requested_by")
+    list_filter = (PendingFilter,)
+    ordering = ("id",)
+    show_full_result_count = False
+    actions = ("decline",)
+
+    @admin.display(description=_("answer"))
+    def answer(self, request: OwnershipTransferRequest) -> Any:
+        if request.closed_at is not None:
+            return _("Closed")
+        url = reverse("admin:orgs_organization_transfer", args=[request.organization_id])
+        return format_html(
+            '<a href="{}?to={}">{}</a>', url, request.new_owner_id, _("Look at the transfer")
+        )
+
+    @admin.action(description=_("Decline the selected requests"), permissions=["decline"])
+    def decline(self, request: HttpRequest, queryset: Any) -> None:
+        try:
+            for wish in queryset:
+                services.close_ownership_transfer_request(
+                    request=wish, by=actor_of(request), now=timezone.now()
+                )
+        except services.ActorNotAllowed as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+        else:
+            self.message_user(request, _("Declined."), messages.SUCCESS)
+
+    def has_decline_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(PERMISSION)

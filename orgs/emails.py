@@ -6,7 +6,7 @@ from django.core.mail import send_mail
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from orgs.models import Invitation
+from orgs.models import Invitation, OwnershipTransfer
 
 INVITATION_SALT = "orgs.invitation"
 
@@ -23,10 +23,22 @@ def invitation_id(token: str) -> int:
 
 def send_invitation(invitation: Invitation) -> None:
     path = reverse("orgs:invitation", args=[invitation_token(invitation)])
-    context = {"invitation": invitation, "url": f"{settings.BASE_URL}{path}"}
-    send_mail(
-        render_to_string("orgs/email/invitation_subject.txt", context).strip(),
-        render_to_string("orgs/email/invitation.txt", context),
-        None,
-        [invitation.email],
-    )
+    _send("invitation", invitation.email, invitation=invitation, url=f"{settings.BASE_URL}{path}")
+
+
+def send_ownership_transferred(transfer: OwnershipTransfer) -> None:
+    """Tell the former and the new owner, each in their own words."""
+    for template, person in (
+        ("ownership_given", transfer.from_owner),
+        ("ownership_received", transfer.to_owner),
+    ):
+        if person is not None:
+            url = f"{settings.BASE_URL}{reverse('home')}"
+            _send(template, person.email, transfer=transfer, url=url)
+
+
+def _send(template: str, to: str, **context: object) -> None:
+    subject = render_to_string(f"orgs/email/{template}_subject.txt", context)
+    body = render_to_string(f"orgs/email/{template}.txt", context)
+    # A name with a line break in it must not break the header.
+    send_mail(" ".join(subject.split()), body, None, [to])

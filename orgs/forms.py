@@ -95,3 +95,57 @@ class JoinForm(forms.Form):
         person = User(email=self.email, name=self.cleaned_data.get("name", ""))
         password_validation.validate_password(password, person)
         return password
+
+
+class ChooseOwnerForm(forms.Form):
+    """Who shall own the organization: one of its other members."""
+
+    to = forms.ModelChoiceField(User.objects.none(), label=_("New owner"))
+
+    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["to"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = organization.eligible_owners()
+
+
+class TransferForm(forms.Form):
+    """Staff's confirmation, typed by hand because nothing undoes it but another transfer."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Kept with the transfer for ever."),
+    )
+    slug = forms.CharField(label=_("The organization's slug"))
+    keep_billing_email = forms.BooleanField(label=_("Keep the billing e-mail"), required=False)
+    # Whom this page showed as the owner: if that is another by now, nothing is done.
+    from_owner = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.organization = organization
+        self.fields["from_owner"].initial = organization.owner_id
+        self.fields["slug"].help_text = _("Type %(slug)s to confirm.") % {"slug": organization.slug}
+        if not organization.billing_email:
+            del self.fields["keep_billing_email"]
+
+    def clean_slug(self) -> str:
+        slug: str = self.cleaned_data["slug"]
+        if slug != self.organization.slug:
+            raise forms.ValidationError(_("This is not the organization's slug."))
+        return slug
+
+    def clean_from_owner(self) -> int:
+        from_owner: int = self.cleaned_data["from_owner"]
+        if from_owner != self.organization.owner_id:
+            raise forms.ValidationError(str(services.OwnerChanged.message))
+        return from_owner
+
+
+class TransferRequestForm(ChooseOwnerForm):
+    """The owner's wish: whom, and why."""
+
+    reason = forms.CharField(
+        label=_("Reason"), max_length=1000, widget=forms.Textarea(attrs={"rows": 3})
+    )

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.managers import UserQuerySet
 from orgs.constraints import CompositeForeignKey
 
 FREE_TIER_KEY = "free"
@@ -53,14 +54,6 @@ class Tier(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-class OrganizationQuerySet(models.QuerySet["Organization"]):
-    def locked(self, now: datetime) -> OrganizationQuerySet:
-        return self.filter(locked_from__lte=now)
-
-    def unlocked(self, now: datetime) -> OrganizationQuerySet:
-        return self.filter(Q(locked_from__isnull=True) | Q(locked_from__gt=now))
 
 
 class Organization(models.Model):
@@ -111,8 +104,6 @@ class Organization(models.Model):
     )
     created_at = models.DateTimeField(_("founded at"), default=timezone.now, editable=False)
 
-    objects = OrganizationQuerySet.as_manager()
-
     class Meta:
         verbose_name = _("organization")
         verbose_name_plural = _("organizations")
@@ -132,6 +123,11 @@ class Organization(models.Model):
     def email(self) -> str:
         """Where bills go. dj-stripe asks for it by this name."""
         return self.billing_email or self.owner.email
+
+    def eligible_owners(self) -> UserQuerySet:
+        """The people to whom ownership can be transferred: the other present members."""
+        members: UserQuerySet = self.members.get_queryset()
+        return members.present().exclude(pk=self.owner_id).order_by("name", "email")
 
     def is_locked(self, now: datetime) -> bool:
         return self.locked_from is not None and self.locked_from <= now
@@ -235,6 +231,7 @@ class OwnershipTransfer(models.Model):
     class Meta:
         verbose_name = _("transfer of ownership")
         verbose_name_plural = _("transfers of ownership")
+        permissions = [("transfer_ownership", _("Can transfer the ownership of an organization"))]
         constraints = [
             models.CheckConstraint(
                 condition=~Q(from_owner=F("to_owner")),
@@ -247,3 +244,52 @@ class OwnershipTransfer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.organization_id}: {self.from_owner_id} → {self.to_owner_id}"
+
+
+class OwnershipTransferRequestQuerySet(models.QuerySet["OwnershipTransferRequest"]):
+    def pending(self) -> OwnershipTransferRequestQuerySet:
+        return self.filter(closed_at__isnull=True)
+
+
+class OwnershipTransferRequest(models.Model):
+    """An owner's wish to hand the organization on. Staff decide; at most one is open at a time."""
+
+    organization = models.ForeignKey(
+        Organization,
+        verbose_name=_("organization"),
+        on_delete=models.CASCADE,
+        related_name="ownership_transfer_requests",
+    )
+    new_owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("new owner"),
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="ownership_requests_received",
+    )
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("requested by"),
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="ownership_requests_made",
+    )
+    reason = models.TextField(_("reason"), max_length=1000)
+    created_at = models.DateTimeField(_("time"), default=timezone.now)
+    closed_at = models.DateTimeField(_("closed at"), null=True, editable=False)
+
+    objects = OwnershipTransferRequestQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("request for a transfer of ownership")
+        verbose_name_plural = _("requests for a transfer of ownership")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization"],
+                condition=Q(closed_at__isnull=True),
+                name="orgs_ownershiptransferrequest_one_open",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization} → {self.new_owner}"

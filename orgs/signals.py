@@ -1,6 +1,13 @@
-"""What happened here that a higher app may act on. Sent inside the transaction that did it."""
+"""What happened here that a higher app may act on."""
 
 from django.dispatch import Signal
 
-# Arguments: organization.
+# Sent inside the transaction that did it. Arguments: organization.
 organization_founded = Signal()
+
+# What Stripe should know of the organization (its name, who pays) is another now. Sent inside the
+# transaction, so that whoever must follow is marked in it. Arguments: organization.
+billing_details_changed = Signal()
+
+# Sent once it is committed. Arguments: organization, transfer.
+ownership_transferred = Signal()

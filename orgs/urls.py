@@ -6,6 +6,12 @@ app_name = "orgs"
 
 urlpatterns = [
     path("organization/found/", views.found, name="found"),
+    path("organization/transfer/", views.request_transfer, name="request_transfer"),
+    path(
+        "organization/transfer/withdraw/",
+        views.withdraw_transfer_request,
+        name="withdraw_transfer_request",
+    ),
     path("team/", views.team, name="team"),
     path("team/invite/", views.invite, name="invite"),
     path("invitations/<str:token>/", views.invitation, name="invitation"),

@@ -18,7 +18,8 @@ class Payer:
         self.organization = organization
         self.browser = Browser()
 
-    def subscribe(self, tier: str = "pro", card: str = "4242424242424242") -> None:
+    def begin_checkout(self, tier: str = "pro") -> None:
+        """Open Stripe's page on which to subscribe."""
         price = TierPrice.objects.get(tier__key=tier, interval="month")
         self.browser.open(
             services.start_checkout(
@@ -29,7 +30,14 @@ class Payer:
                 cancel_url=f"{self.sandbox.url}/",
             )
         )
+
+    def subscribe(self, tier: str = "pro", card: str = "4242424242424242") -> None:
+        self.begin_checkout(tier)
         self.browser.submit("checkout-form", card=card)
+
+    def open_checkouts(self) -> list[str]:
+        sessions = gateway._client().checkout.sessions.list({"status": "open"})
+        return [each.id for each in sessions.data]
 
     def subscribe_at_stripe(self) -> None:
         """Subscribe by Stripe's API alone, without our checkout and the sync before it."""

@@ -12,6 +12,9 @@ from django.urls import reverse
 from djstripe.models import APIKey, Customer, WebhookEndpoint
 from pytest_django import Settings
 
+from accounts.models import UserEventLog
+from billing.models import Standing
+from orgs import services
 from orgs.models import Organization, Tier
 from tests.cast import Cast
 
@@ -37,18 +40,42 @@ def test_every_list_opens(dana: Client, model: type[models.Model]) -> None:
 def test_the_owner_is_shown_and_cannot_be_posted(dana: Client, cast: Cast) -> None:
     page = url(Organization, "change", cast.acme.pk)
     assert 'name="owner"' not in dana.get(page).content.decode()
-    form = {"name": "Acme 2", "slug": "acme", "billing_email": "", "owner": cast.bob.pk}
+    form = {
+        "name": "Acme 2",
+        "slug": "acme",
+        "billing_email": "",
+        "owner": cast.bob.pk,
+        "ownership_transfers-TOTAL_FORMS": 0,
+        "ownership_transfers-INITIAL_FORMS": 0,
+        "standing-TOTAL_FORMS": 1,
+        "standing-INITIAL_FORMS": 1,
+    }
     dana.post(page, form)
     cast.acme.refresh_from_db()
     assert (cast.acme.name, cast.acme.owner) == ("Acme 2", cast.alice)
 
 
-def test_organizations_and_people_are_neither_added_nor_deleted_here(
+def test_the_organizations_page_shows_that_stripe_still_has_to_follow(
     dana: Client, cast: Cast
 ) -> None:
-    for row in (cast.acme, cast.bob):
-        assert dana.get(url(type(row), "add")).status_code == 403
-        assert dana.post(url(type(row), "delete", row.pk), {"post": "yes"}).status_code == 403
+    page = dana.get(url(Organization, "change", cast.acme.pk)).content.decode()
+    assert "Sync requested at" in page
+
+
+def test_a_change_of_name_is_logged_and_marks_the_organization(dana: Client, cast: Cast) -> None:
+    Standing.objects.update(sync_requested_at=None)
+    services.change_details(
+        organization=cast.acme, by=cast.dana, name="Acme 2", slug="acme", billing_email=""
+    )
+    assert Standing.objects.get(organization=cast.acme).sync_requested_at is not None
+    line = UserEventLog.objects.get(event="organization_changed")
+    assert (line.actor, line.data) == (cast.dana, {"fields": ["name"]})
+
+
+def test_organizations_are_neither_added_nor_deleted_here(dana: Client, cast: Cast) -> None:
+    assert dana.get(url(Organization, "add")).status_code == 403
+    deletion = url(Organization, "delete", cast.acme.pk)
+    assert dana.post(deletion, {"post": "yes"}).status_code == 403
     assert Organization.objects.filter(pk=cast.acme.pk).exists()
 
 

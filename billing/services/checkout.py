@@ -43,6 +43,7 @@ def start_checkout(
         customer_id=customer_id,
         price_id=price.stripe_price_id,
         trial_days=price.trial_days,
+        owner_id=by.pk,
         return_url=return_url,
         cancel_url=cancel_url,
     )

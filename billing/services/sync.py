@@ -49,6 +49,9 @@ class _Lease:
     organization_id: int
     name: str
     email: str
+    owner_id: int
+    # Somebody else may have begun to pay before this owner came.
+    is_owner_new: bool
     generation: int
     mark: datetime
     customer_id: str | None
@@ -107,12 +110,21 @@ def _take_lease(organization_id: int, now: datetime) -> _Lease | None:
             organization_id=organization_id,
             name=standing.organization.name,
             email=standing.organization.email,
+            owner_id=standing.organization.owner_id,
+            is_owner_new=_is_owner_new(standing),
             generation=standing.generation,
             mark=mark,
             customer_id=standing.organization.stripe_customer_id,
             customer_key=str(standing.customer_key),
             is_retry=standing.generation > 1,
         )
+
+
+def _is_owner_new(standing: Standing) -> bool:
+    transfers = standing.organization.ownership_transfers.all()
+    if standing.synced_at is not None:
+        transfers = transfers.filter(created_at__gte=standing.synced_at)
+    return transfers.exists()
 
 
 def _release(lease: _Lease) -> None:
@@ -131,6 +143,8 @@ def _fetch(lease: _Lease) -> _Facts:
     customer = _customer(lease)
     if customer.get("deleted"):
         return _Facts(customer, [], [], [])
+    if lease.is_owner_new:
+        gateway.expire_checkouts_of_others(customer_id=customer["id"], owner_id=lease.owner_id)
     subscriptions = gateway.list_subscriptions(customer["id"])
     prices = {item["price"]["id"] for each in subscriptions for item in each["items"]["data"]}
     return _Facts(

@@ -27,7 +27,7 @@ def install(connection: BaseDatabaseWrapper) -> None:
                 cursor.execute(f"DROP TRIGGER IF EXISTS {guard.name}")
                 cursor.execute(_sqlite_trigger(guard))
             else:
-                cursor.execute(_postgresql_function(guard))
+                cursor.execute(_postgresql_function(guard, _search_path(cursor)))
                 definition = _postgresql_trigger(guard)
                 cursor.execute(definition.replace("CREATE", "CREATE OR REPLACE", 1))
                 # A trigger that was disabled stays so when it is replaced.
@@ -50,8 +50,9 @@ def missing_or_altered(connection: BaseDatabaseWrapper) -> list[str]:
             wanted = {guard.name: _sqlite_trigger(guard) for guard in _guards_of(connection)}
         else:
             found = _postgresql_definitions(cursor)
+            path = _search_path(cursor)
             wanted = {
-                guard.name: _postgresql_trigger(guard) + _postgresql_body(guard)
+                guard.name: _postgresql_trigger(guard) + _postgresql_body(guard) + path
                 for guard in _guards_of(connection)
             }
     return [name for name, definition in wanted.items() if found.get(name) != definition]
@@ -77,10 +78,20 @@ def _sqlite_definitions(cursor: Any) -> dict[str, str]:
     return dict(cursor.fetchall())
 
 
-def _postgresql_function(guard: Guard) -> str:
+def _search_path(cursor: Any) -> str:
+    """Return where the guards look for tables: in their own schema, whatever the session says.
+
+    Left to the session, they would find a temporary table of the same name first, and believe it.
+    """
+    cursor.execute("SELECT 'search_path=' || quote_ident(current_schema()) || ', pg_temp'")
+    (path,) = cursor.fetchone()
+    return str(path)
+
+
+def _postgresql_function(guard: Guard, search_path: str) -> str:
     return (
-        f"CREATE OR REPLACE FUNCTION {guard.name}() RETURNS trigger LANGUAGE plpgsql AS $guard$"
-        f"{_postgresql_body(guard)}$guard$"
+        f"CREATE OR REPLACE FUNCTION {guard.name}() RETURNS trigger LANGUAGE plpgsql "
+        f"SET {search_path} AS $guard${_postgresql_body(guard)}$guard$"
     )
 
 
@@ -100,9 +111,10 @@ def _postgresql_trigger(guard: Guard) -> str:
 
 
 def _postgresql_definitions(cursor: Any) -> dict[str, str]:
-    """Return each enabled trigger's own words, then its function's."""
+    """Return each enabled trigger's own words, then its function's, then where that looks."""
     cursor.execute(
         "SELECT tgname, pg_get_triggerdef(t.oid, true) || p.prosrc "
+        "|| coalesce(array_to_string(p.proconfig, ';'), '') "
         "FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid "
         "WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')"
     )

@@ -63,7 +63,11 @@ I4_OWNER_CHANGES_BY_TRANSFER = (
             "SELECT 1 FROM orgs_organization "
             "WHERE id = NEW.organization_id AND owner_id = NEW.from_owner_id); "
             "UPDATE orgs_organization SET owner_id = NEW.to_owner_id "
-            "WHERE id = NEW.organization_id;"
+            "WHERE id = NEW.organization_id; "
+            # INSERT OR IGNORE would pass over an update that a constraint refused.
+            "SELECT RAISE(ABORT, 'A transfer makes its owner (I4)') WHERE NOT EXISTS ("
+            "SELECT 1 FROM orgs_organization "
+            "WHERE id = NEW.organization_id AND owner_id = NEW.to_owner_id);"
         ),
         # One statement looks and acts: of two transfers at once, the second waits for the first,
         # looks again, and finds another owner.
@@ -83,8 +87,16 @@ I4_OWNER_CHANGES_BY_TRANSFER = (
         "BEFORE UPDATE OF id",
         **_refusal("An organization keeps its id (I4)", "NEW.id <> OLD.id"),
     ),
+    # SQLite has three more names for that column, and an update by one of them is not OF id.
+    Guard(
+        "orgs_organization_keeps_its_rowid",
+        ORGANIZATION,
+        "BEFORE UPDATE OF rowid, _rowid_, oid",
+        _refusal("An organization keeps its id (I4)", "NEW.id <> OLD.id")["sqlite"],
+    ),
     # Deleted and made anew with the same id, it would have another owner without a transfer. Its
-    # founding is in the log for ever, and at a true founding that line is written afterwards.
+    # founding is in the log for ever, and at a true founding that line is written afterwards; one
+    # that was founded without a line is known by its transfers.
     Guard(
         "orgs_organization_is_founded_once",
         ORGANIZATION,
@@ -92,7 +104,8 @@ I4_OWNER_CHANGES_BY_TRANSFER = (
         **_refusal(
             "An organization is founded once (I4)",
             "EXISTS (SELECT 1 FROM accounts_usereventlog "
-            "WHERE organization_id = NEW.id AND event = 'organization_founded')",
+            "WHERE organization_id = NEW.id AND event = 'organization_founded') "
+            "OR EXISTS (SELECT 1 FROM orgs_ownershiptransfer WHERE organization_id = NEW.id)",
         ),
     ),
 )

@@ -21,6 +21,7 @@ from billing import services
 from billing.gateway import BillingUnavailable
 from billing.models import Standing, Status
 from billing.services import Outcome
+from orgs import services as services_of_orgs
 from orgs.models import Organization
 from orgs.services import NotOwner
 from tests.cast import Cast, OrganizationFactory
@@ -293,3 +294,41 @@ def test_one_that_stripe_refuses_does_not_keep_the_others_from_their_sync(
     assert services.sync_due(now=timezone.now()) == (1, 1)
     other.refresh_from_db()
     assert other.stripe_customer_id is not None
+
+
+def test_after_a_transfer_stripes_customer_follows_and_open_checkouts_expire(
+    payer: Payer, cast: Cast
+) -> None:
+    payer.sync()
+    payer.begin_checkout()
+    Organization.objects.update(billing_email="bills@example.com")
+    services_of_orgs.transfer_ownership(
+        organization=cast.acme, new_owner=cast.bob, by=cast.dana, reason="Alice moves on."
+    )
+    assert standing(cast).sync_requested_at is not None
+    payer.sync()
+    assert payer.customers()[0]["email"] == "bob@example.com"
+    assert payer.open_checkouts() == []
+    # The new owner's own is left alone by the next sync.
+    payer.organization.refresh_from_db()
+    payer.begin_checkout()
+    payer.sync()
+    assert len(payer.open_checkouts()) == 1
+
+
+def test_stripe_down_does_not_undo_a_transfer_and_the_follow_up_waits(
+    payer: Payer, cast: Cast
+) -> None:
+    payer.sync()
+    payer.begin_checkout()
+    services_of_orgs.transfer_ownership(
+        organization=cast.acme, new_owner=cast.bob, by=cast.dana, reason="Alice moves on."
+    )
+    payer.sandbox.weather([{"path": "/v1/checkout/sessions*", "status": 500}])
+    assert services.sync_due(now=timezone.now()) == (0, 1)
+    assert Organization.objects.get(pk=cast.acme.pk).owner == cast.bob
+    assert standing(cast).sync_requested_at is not None
+
+    payer.sandbox.weather([])
+    assert services.sync_due(now=timezone.now()) == (1, 0)
+    assert payer.open_checkouts() == []

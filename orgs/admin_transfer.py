@@ -1,0 +1,90 @@
+"""Staff's way to hand an organization on: choose, look, confirm. The service decides."""
+
+from __future__ import annotations
+
+from allauth.account.decorators import reauthentication_required
+from allauth.mfa.utils import is_mfa_enabled
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from orgs import services
+from orgs.forms import ChooseOwnerForm, TransferForm
+from orgs.models import Organization
+from orgs.services.ownership import PERMISSION
+from orgs.transfers import preview_transfer
+
+
+def transfer_view(request: HttpRequest, organization_id: int) -> HttpResponse:
+    """Require the permission and a second factor, then proof of who it is, then go on."""
+    assert isinstance(request.user, User)
+    if not request.user.has_perm(PERMISSION):
+        raise PermissionDenied
+    if not is_mfa_enabled(request.user):
+        messages.warning(
+            request,
+            _("Transferring ownership needs a second factor. Set one up, then come back."),
+        )
+        return redirect("mfa_index")
+    response: HttpResponse = _transfer(request, organization_id)
+    return response
+
+
+@reauthentication_required  # type: ignore[untyped-decorator]
+def _transfer(request: HttpRequest, organization_id: int) -> HttpResponse:
+    organization = get_object_or_404(
+        Organization.objects.select_related("owner"), pk=organization_id
+    )
+    chosen = ChooseOwnerForm(request.GET or None, organization=organization)
+    if not chosen.is_valid():
+        return _page(request, organization, {"choose": chosen})
+    new_owner = chosen.cleaned_data["to"]
+    form = TransferForm(request.POST or None, organization=organization)
+    if form.is_valid():
+        try:
+            transfer = services.transfer_ownership(
+                organization=organization,
+                new_owner=new_owner,
+                by=_staff(request),
+                reason=form.cleaned_data["reason"],
+                keep_billing_email=form.cleaned_data.get("keep_billing_email", False),
+            )
+        except services.TransferRefused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            done = _("%(person)s owns %(name)s now. Both people get a mail.")
+            facts = {"person": new_owner.get_full_name(), "name": organization.name}
+            messages.success(request, done % facts)
+            return redirect("admin:orgs_ownershiptransfer_change", transfer.pk)
+    context = {
+        "form": form,
+        "new_owner": new_owner,
+        "preview": preview_transfer(organization, new_owner, timezone.now()),
+    }
+    return _page(request, organization, context)
+
+
+def _staff(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def _page(
+    request: HttpRequest, organization: Organization, context: dict[str, object]
+) -> HttpResponse:
+    form = context.get("form") or context["choose"]
+    assert isinstance(form, ChooseOwnerForm | TransferForm)
+    page = {
+        **admin.site.each_context(request),
+        "title": _("Transfer ownership of %(name)s") % {"name": organization.name},
+        "opts": Organization._meta,
+        "organization": organization,
+        "requests": organization.ownership_transfer_requests.pending(),
+        **context,
+    }
+    status = 422 if form.errors else 200
+    return render(request, "admin/orgs/organization/transfer.html", page, status=status)
