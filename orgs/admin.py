@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.http import HttpRequest
@@ -60,7 +60,7 @@ class OrganizationAdmin(admin.ModelAdmin[Organization]):
     search_fields = ("name", "slug", "owner__email", "stripe_customer__id")
     ordering = ("-id",)
     show_full_result_count = False
-    inlines: tuple[Any, ...] = (OwnershipTransferInline,)
+    inlines: ClassVar[Any] = (OwnershipTransferInline,)
     fields = (
         "name",
         "slug",

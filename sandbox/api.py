@@ -37,7 +37,7 @@ class Call:
 
 
 def view(request: HttpRequest) -> HttpResponse:
-    """This function will answer one call of the API, in whatever weather there is."""
+    """Answer one call of the API, in whatever weather there is."""
     call = _read(request)
     number = calls.record(call.method, call.path, call.key, call.raw)
     rule = weather.strike(call.method, call.path)
@@ -73,7 +73,7 @@ def _struck(rule: Rule) -> Answer | None:
 
 
 def _drop(request: HttpRequest) -> None:
-    """This function will break the connection, as a network does: the answer reaches nobody."""
+    """Break the connection, as a network does: the answer reaches nobody."""
     connection: socket.socket = request.META["sandbox.connection"]
     connection.shutdown(socket.SHUT_RDWR)
 
@@ -90,7 +90,7 @@ def _response(call: Call, answer: Answer) -> HttpResponse:
 
 
 def answer_to(call: Call, authorization: str) -> Answer:
-    """This function will answer a call, once for an idempotency key, errors included."""
+    """Answer a call, once for an idempotency key, errors included."""
     try:
         _authenticate(authorization)
         route, ids = _route(call)
@@ -125,7 +125,7 @@ def _route(call: Call) -> tuple[Route, dict[str, str]]:
 
 
 def _execute(call: Call, route: Route, ids: dict[str, str], digest: str | None = None) -> Answer:
-    """This function will check the parameters and do the work, all of it or nothing.
+    """Check the parameters and do the work, all of it or nothing.
 
     What a wrong parameter is answered does not spend the idempotency key; later errors do.
     """
@@ -157,5 +157,5 @@ def _work(route: Route, params: JSON, ids: dict[str, str], paths: list[str]) -> 
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """This function will answer a bug of the sandbox as Stripe answers its own."""
+    """Answer a bug of the sandbox as Stripe answers its own."""
     return JsonResponse(weathered(500).body, status=500)

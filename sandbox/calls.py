@@ -12,7 +12,7 @@ SECRETS = ("number", "cvc")
 
 
 def record(method: str, path: str, key: str | None, raw: dict[str, Raw]) -> int:
-    """This function will log a call as it comes in and return the number of its line."""
+    """Log a call as it comes in and return the number of its line."""
     with database.transaction():
         number = database.execute(
             "INSERT INTO calls (method, path, idempotency_key, params) VALUES (?, ?, ?, ?)",
@@ -26,13 +26,13 @@ def record(method: str, path: str, key: str | None, raw: dict[str, Raw]) -> int:
 
 
 def answered(number: int, status: int | None) -> None:
-    """This function will note what a call was answered; None: the connection was dropped."""
+    """Note what a call was answered; None: the connection was dropped."""
     with database.transaction():
         database.execute("UPDATE calls SET status=? WHERE seq=?", status, number)
 
 
 def everything() -> list[JSON]:
-    """This function will list all calls since the last reset, oldest first."""
+    """List all calls since the last reset, oldest first."""
     return [
         {
             "method": row["method"],

@@ -23,11 +23,11 @@ def now_on(clock: str | None) -> int:
 
 
 def now_of(record: Record) -> int:
-    """This function will tell the time that an object lives by."""
+    """Tell the time that an object lives by."""
     return now_on(record.clock)
 
 
 def now_for(customer: str | None) -> int:
-    """This function will tell the time that a customer lives by."""
+    """Tell the time that a customer lives by."""
     owner = records.find(customer) if customer else None
     return now_on(owner.clock if owner else None)

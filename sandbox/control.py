@@ -31,7 +31,7 @@ def _given(request: HttpRequest) -> JSON | None:
 
 
 def reset(request: HttpRequest) -> JsonResponse:
-    """This function will forget everything: objects, deliveries, keys, log, settings, weather."""
+    """Forget everything: objects, deliveries, keys, log, settings, weather."""
     if request.method != "POST":
         return _refused("Use POST.")
     courier.hold(RESET_PATIENCE)
@@ -44,7 +44,7 @@ def reset(request: HttpRequest) -> JsonResponse:
 
 
 def change_weather(request: HttpRequest) -> JsonResponse:
-    """This function will show the rules of the weather, or (POST) replace them all."""
+    """Show the rules of the weather, or (POST) replace them all."""
     if request.method == "POST":
         given = _given(request)
         if given is None or not isinstance(given.get("rules"), list):
@@ -57,12 +57,12 @@ def change_weather(request: HttpRequest) -> JsonResponse:
 
 
 def list_requests(request: HttpRequest) -> JsonResponse:
-    """This function will list the API calls since the last reset."""
+    """List the API calls since the last reset."""
     return JsonResponse({"requests": calls.everything()})
 
 
 def change_settings(request: HttpRequest) -> JsonResponse:
-    """This function will show the settings, or (POST) change some of them."""
+    """Show the settings, or (POST) change some of them."""
     if request.method == "POST":
         given = _given(request)
         if given is None or given.keys() - {"dunning_end"}:
@@ -76,12 +76,12 @@ def change_settings(request: HttpRequest) -> JsonResponse:
 
 
 def list_deliveries(request: HttpRequest) -> JsonResponse:
-    """This function will count deliveries by state and list the newest."""
+    """Count deliveries by state and list the newest."""
     return JsonResponse({**deliveries.counts(), "list": deliveries.latest(SHOWN_DELIVERIES)})
 
 
 def flush_deliveries(request: HttpRequest) -> JsonResponse:
-    """This function will wait until every delivery that is due has been tried."""
+    """Wait until every delivery that is due has been tried."""
     deadline = time.monotonic() + FLUSH_PATIENCE
     while time.monotonic() < deadline:
         if courier.is_idle() and not deliveries.due(time.time()):

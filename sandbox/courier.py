@@ -19,13 +19,13 @@ LONGEST_SLEEP = 5.0
 
 
 def signature(secret: str, payload: bytes, moment: int) -> str:
-    """This function will write Stripe's signature header. Receivers check it against real time."""
+    """Write Stripe's signature header. Receivers check it against real time."""
     digest = hmac.new(secret.encode(), f"{moment}.".encode() + payload, hashlib.sha256)
     return f"t={moment},v1={digest.hexdigest()}"
 
 
 def post(url: str, payload: bytes, secret: str) -> int:
-    """This function will send one event and return the status of the answer. No redirects."""
+    """Send one event and return the status of the answer. No redirects."""
     parts = urlsplit(url)
     https = parts.scheme == "https"
     connect = http.client.HTTPSConnection if https else http.client.HTTPConnection
@@ -68,7 +68,7 @@ class Courier:
         deliveries.wake.set()
 
     def hold(self, timeout: float) -> None:
-        """This function will start nothing more, and wait a while for what is under way."""
+        """Start nothing more, and wait a while for what is under way."""
         with self._idle:
             self._is_held = True
             self._idle.wait_for(lambda: not self._busy, timeout)

@@ -71,7 +71,7 @@ class Database:
         self._after_commit: list[Callable[[], None]] = []
 
     def open(self, path: Path) -> None:
-        """This function will open the file and make its tables, anew if they have another shape."""
+        """Open the file and make its tables, anew if they have another shape."""
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         connection.row_factory = sqlite3.Row
@@ -98,7 +98,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """This function will make everything inside it happen alone, and wholly or not at all."""
+        """Make everything inside it happen alone, and wholly or not at all."""
         with self._lock:
             if self._depth:
                 yield
@@ -121,7 +121,7 @@ class Database:
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """This function will undo what happens inside it, and only that, if it raises."""
+        """Undo what happens inside it, and only that, if it raises."""
         with self.transaction():
             self.connection.execute("SAVEPOINT work")
             try:
@@ -146,12 +146,12 @@ class Database:
             return found
 
     def execute(self, sql: str, *values: object) -> int:
-        """This function will run one statement and return the key of an inserted row."""
+        """Run one statement and return the key of an inserted row."""
         with self._lock:
             return self.connection.execute(sql, values).lastrowid or 0
 
     def wipe(self) -> None:
-        """This function will forget everything."""
+        """Forget everything."""
         with self.transaction():
             for name in TABLE_NAMES:
                 self.execute(f"DELETE FROM {name}")

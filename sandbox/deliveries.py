@@ -23,7 +23,7 @@ class Delivery:
 
 
 def wait_after(attempts: int) -> float:
-    """This function will return how many seconds to wait after so many failed attempts."""
+    """Return how many seconds to wait after so many failed attempts."""
     return min(2.0 ** (attempts - 1), LONGEST_WAIT)
 
 
@@ -38,7 +38,7 @@ def queue(event: str, endpoint: str) -> None:
 
 
 def due(now: float) -> dict[str, list[Delivery]]:
-    """This function will return what is due now, oldest first, for each endpoint."""
+    """Return what is due now, oldest first, for each endpoint."""
     lanes: dict[str, list[Delivery]] = {}
     for row in database.rows(
         "SELECT * FROM deliveries WHERE state='pending' AND next_attempt_at <= ? ORDER BY seq", now
@@ -70,7 +70,7 @@ def succeeded(delivery: Delivery, status: int) -> None:
 
 
 def failed(delivery: Delivery, status: int | None, error: str) -> None:
-    """This function will put a delivery off, or give it up after the last attempt."""
+    """Put a delivery off, or give it up after the last attempt."""
     attempts = delivery.attempts + 1
     with database.transaction():
         database.execute(
@@ -86,7 +86,7 @@ def failed(delivery: Delivery, status: int | None, error: str) -> None:
 
 
 def abandon(endpoint: str) -> None:
-    """This function will drop what is queued for an endpoint that is gone."""
+    """Drop what is queued for an endpoint that is gone."""
     database.execute("DELETE FROM deliveries WHERE endpoint=? AND state='pending'", endpoint)
 
 
@@ -105,7 +105,7 @@ def counts() -> dict[str, int]:
 
 
 def latest(limit: int) -> list[JSON]:
-    """This function will list the newest deliveries, with the type of their events."""
+    """List the newest deliveries, with the type of their events."""
     rows = database.rows(
         "SELECT deliveries.*, json_extract(objects.data, '$.type') AS type FROM deliveries"
         " LEFT JOIN objects ON objects.id = deliveries.event ORDER BY deliveries.seq DESC LIMIT ?",

@@ -10,7 +10,7 @@ KEY = re.compile(r"^([^\[\]]+)((?:\[[^\[\]]*\])*)$")
 
 
 def decode(text: str) -> dict[str, Raw]:
-    """This function will turn an encoded form into nested dicts, lists and strings."""
+    """Turn an encoded form into nested dicts, lists and strings."""
     tree: dict[str, Raw] = {}
     for key, value in parse_qsl(text, keep_blank_values=True):
         _plant(tree, _segments(key), value)
@@ -37,7 +37,7 @@ def _plant(tree: dict[str, Raw], segments: list[str], value: str) -> None:
 
 
 def _listed(value: Raw) -> Raw:
-    """This function will turn dicts whose keys are 0, 1, 2… into lists."""
+    """Turn dicts whose keys are 0, 1, 2… into lists."""
     if not isinstance(value, dict):
         return value
     children = {key: _listed(child) for key, child in value.items()}

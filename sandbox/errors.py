@@ -42,7 +42,7 @@ class ParameterError(StripeError):
 
 
 def missing_resource(kind: str, id: str, *, param: str = "id", status: int = 404) -> StripeError:
-    """This function will make the error for an id that does not exist.
+    """Make the error for an id that does not exist.
 
     Stripe answers 404 for an id in the address and 400 for one in a parameter.
     """
@@ -51,12 +51,12 @@ def missing_resource(kind: str, id: str, *, param: str = "id", status: int = 404
 
 
 def refused(message: str, *, code: str | None = None, param: str | None = None) -> StripeError:
-    """This function will make the 400 for a sound request that the present state forbids."""
+    """Make the 400 for a sound request that the present state forbids."""
     return StripeError(400, message, code=code, param=param)
 
 
 def declined(message: str, *, code: str, decline_code: str | None, payment: JSON) -> StripeError:
-    """This function will make the 402 of a card that the bank refused."""
+    """Make the 402 of a card that the bank refused."""
     return StripeError(
         402,
         message,
@@ -87,7 +87,7 @@ def unauthorized(key: str | None) -> StripeError:
 
 
 def weathered(status: int) -> StripeError:
-    """This function will make the error that the weather switch asks for."""
+    """Make the error that the weather switch asks for."""
     if status == 429:
         return StripeError(
             429,

@@ -18,7 +18,7 @@ current_request: ContextVar[JSON] = ContextVar("current_request", default=AUTOMA
 
 
 def emit(kind: str, subject: Record, *, previous: JSON | None = None) -> None:
-    """This function will keep an event about an object as it is now, and queue its deliveries."""
+    """Keep an event about an object as it is now, and queue its deliveries."""
     endpoints = [
         endpoint
         for endpoint in records.each("webhook_endpoint", oldest_first=True)
@@ -52,7 +52,7 @@ def _wants(endpoint: JSON, kind: str) -> bool:
 
 @contextmanager
 def changing(record: Record, kind: str) -> Iterator[None]:
-    """This function will save what its block changes, with an event if anything did change."""
+    """Save what its block changes, with an event if anything did change."""
     before = copy.deepcopy(record.data)
     yield
     records.save(record)
@@ -62,7 +62,7 @@ def changing(record: Record, kind: str) -> Iterator[None]:
 
 
 def difference(before: JSON, after: JSON) -> JSON:
-    """This function will return the old values of what changed, nested as in the object."""
+    """Return the old values of what changed, nested as in the object."""
     changed: JSON = {}
     for key in before.keys() | after.keys():
         old, new = before.get(key), after.get(key)

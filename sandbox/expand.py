@@ -15,7 +15,7 @@ DEEPEST = 4
 
 
 def expanded(answer: JSON, paths: list[str]) -> JSON:
-    """This function will return an answer with each of the paths expanded."""
+    """Return an answer with each of the paths expanded."""
     if not paths:
         return answer
     answer = copy.deepcopy(answer)
@@ -66,7 +66,7 @@ def _descend(value: Any, steps: list[str], path: str) -> None:
 
 
 def _included(holder: JSON, name: str) -> Any:
-    """This function will make what Stripe leaves out unless it is asked for."""
+    """Make what Stripe leaves out unless it is asked for."""
     make = INCLUDABLE.get((str(holder.get("object")), name))
     record = records.find(str(holder.get("id"))) if make else None
     return make(record) if make and record else None

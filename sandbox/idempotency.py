@@ -28,7 +28,7 @@ def fingerprint(method: str, path: str, raw: dict[str, Raw]) -> str:
 
 
 def recall(key: str, digest: str) -> Answer | None:
-    """This function will return the answer that was given to this key before.
+    """Return the answer that was given to this key before.
 
     Raises Stripe's idempotency_error if the key was used with other parameters.
     """

@@ -24,7 +24,7 @@ def page(
     render: Callable[[Record], JSON] = lambda record: record.data,
     customer: str | None = None,
 ) -> JSON:
-    """This function will return one page of the objects of a kind."""
+    """Return one page of the objects of a kind."""
     created = params.get("created", {})
     found = (
         record
@@ -61,7 +61,7 @@ def _border(kind: str, id: str, param: str) -> int:
 
 
 def slice_of(items: list[JSON], url: str, params: JSON) -> JSON:
-    """This function will return one page of a list that lives inside another object."""
+    """Return one page of a list that lives inside another object."""
     ids = [item["id"] for item in items]
     limit = params.get("limit", DEFAULT_LIMIT)
     start, end = 0, len(items)

@@ -219,14 +219,14 @@ def list_params(**filters: Param) -> Params:
 
 
 def merged_metadata(current: dict[str, str], given: dict[str, str]) -> dict[str, str]:
-    """This function will apply an update of metadata: keys are merged, empty values removed."""
+    """Apply an update of metadata: keys are merged, empty values removed."""
     if not given:
         return {}
     return {key: value for key, value in {**current, **given}.items() if value != ""}
 
 
 def in_range(moment: int, bounds: JSON) -> bool:
-    """This function will say whether a timestamp lies within a parsed MomentRange."""
+    """Say whether a timestamp lies within a parsed MomentRange."""
     return bool(
         moment > bounds.get("gt", moment - 1)
         and moment >= bounds.get("gte", moment)

@@ -41,7 +41,7 @@ def _record(row: sqlite3.Row) -> Record:
 def add(
     data: JSON, *, hidden: JSON | None = None, customer: str | None = None, clock: str | None = None
 ) -> Record:
-    """This function will keep a new object. It lives by the clock of its customer, if any."""
+    """Keep a new object. It lives by the clock of its customer, if any."""
     if customer is not None and clock is None:
         owner = find(customer)
         clock = owner.clock if owner else None
@@ -75,7 +75,7 @@ def save(record: Record) -> None:
 
 
 def delete(record: Record) -> JSON:
-    """This function will leave of an object only Stripe's note that it was deleted."""
+    """Leave of an object only Stripe's note that it was deleted."""
     record.data = {"id": record.id, "object": record.kind, "deleted": True}
     record.is_deleted = True
     save(record)
@@ -88,7 +88,7 @@ def find(id: str) -> Record | None:
 
 
 def get(kind: str, id: str) -> Record:
-    """This function will return the object named in an address, or raise Stripe's 404."""
+    """Return the object named in an address, or raise Stripe's 404."""
     record = find(id)
     if record is None or record.kind != kind:
         raise missing_resource(kind, id, param=kind.rpartition(".")[2])
@@ -96,7 +96,7 @@ def get(kind: str, id: str) -> Record:
 
 
 def live(kind: str, id: str) -> Record:
-    """This function will do the same for a call that a deleted object cannot take."""
+    """Do the same for a call that a deleted object cannot take."""
     record = get(kind, id)
     if record.is_deleted:
         raise missing_resource(kind, id, param=kind.rpartition(".")[2])
@@ -104,7 +104,7 @@ def live(kind: str, id: str) -> Record:
 
 
 def known(kind: str, id: str, param: str) -> Record:
-    """This function will return the object that a parameter names, or raise Stripe's 400."""
+    """Return the object that a parameter names, or raise Stripe's 400."""
     record = find(id)
     if record is None or record.kind != kind:
         raise missing_resource(kind, id, param=param, status=400)
@@ -112,7 +112,7 @@ def known(kind: str, id: str, param: str) -> Record:
 
 
 def referenced(kind: str, id: str, param: str) -> Record:
-    """This function will do the same for a parameter that cannot name a deleted object."""
+    """Do the same for a parameter that cannot name a deleted object."""
     record = known(kind, id, param)
     if record.is_deleted:
         raise missing_resource(kind, id, param=param, status=400)
@@ -127,7 +127,7 @@ def each(
     oldest_first: bool = False,
     limit: int = -1,
 ) -> Iterator[Record]:
-    """This function will yield the objects of a kind that are not deleted, newest first."""
+    """Yield the objects of a kind that are not deleted, newest first."""
     conditions, values = "kind=? AND is_deleted=0", [kind]
     for column, value in (("customer", customer), ("clock", clock)):
         if value is not None:
@@ -141,7 +141,7 @@ def each(
 
 
 def next_due(clock: str | None, until: int) -> tuple[Record, int] | None:
-    """This function will return what is due first on a clock (None: real time), and when."""
+    """Return what is due first on a clock (None: real time), and when."""
     row = database.row(
         "SELECT * FROM objects WHERE clock IS ? AND due_at <= ? ORDER BY due_at, seq LIMIT 1",
         clock,

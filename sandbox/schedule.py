@@ -15,7 +15,7 @@ RENEWING = ("active", "past_due", "unpaid")
 
 
 def due_moment(data: JSON, hidden: JSON) -> int | None:
-    """This function will return when an object next changes by itself, if it does."""
+    """Return when an object next changes by itself, if it does."""
     if data.get("deleted"):
         return None
     if data["object"] == "subscription":
@@ -31,7 +31,7 @@ def due_moment(data: JSON, hidden: JSON) -> int | None:
 
 
 def subscription_moments(data: JSON, hidden: JSON) -> dict[str, int]:
-    """This function will name what lies ahead of a subscription, and when.
+    """Name what lies ahead of a subscription, and when.
 
     The order of the keys decides between things due at the same moment: a subscription that is to
     end is not renewed first.

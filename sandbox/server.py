@@ -28,7 +28,7 @@ class Handler(WSGIRequestHandler):
     disable_nagle_algorithm = True
 
     def get_environ(self) -> dict[str, Any]:
-        """This function will hand the connection on, so that the weather can break it."""
+        """Hand the connection on, so that the weather can break it."""
         return {**super().get_environ(), "sandbox.connection": self.connection}
 
 
@@ -38,14 +38,14 @@ class Server(ThreadedWSGIServer):
 
 
 def bind(port: int) -> Server:
-    """This function will take the port (0: a free one), or raise OSError if it is busy."""
+    """Take the port (0: a free one), or raise OSError if it is busy."""
     server = Server((HOST, port), Handler)
     server.set_app(WSGIHandler())
     return server
 
 
 def run(server: Server, path: Path, announce: Callable[[str], None]) -> None:
-    """This function will serve until SIGTERM or SIGINT, and announce once that it is ready."""
+    """Serve until SIGTERM or SIGINT, and announce once that it is ready."""
     url = f"http://{HOST}:{server.server_port}"
     set_base_url(url)
     database.open(path)

@@ -47,13 +47,13 @@ class Weather:
         self._rules: list[Rule] = []
 
     def set(self, rules: list[JSON]) -> None:
-        """This function will replace all rules, or raise UnknownRule and change nothing."""
+        """Replace all rules, or raise UnknownRule and change nothing."""
         made = [_rule(given) for given in rules]
         with self._lock:
             self._rules = made
 
     def strike(self, method: str, path: str) -> Rule | None:
-        """This function will return the rule that strikes a call, and count it."""
+        """Return the rule that strikes a call, and count it."""
         with self._lock:
             for rule in self._rules:
                 if rule.matches(method, path):

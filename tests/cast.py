@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.test import Client
 from django.utils import timezone
 from factory.base import Factory
 from factory.declarations import Sequence, SubFactory
@@ -63,6 +64,13 @@ def add_member(organization: Organization, **fields: object) -> User:
     services.accept_invitation(invitation=invitation, person=person, now=timezone.now())
     person.refresh_from_db()
     return person
+
+
+def signed_in(person: User) -> Client:
+    """A browser with a session of this person."""
+    client = Client()
+    client.force_login(person)
+    return client
 
 
 @dataclass(frozen=True)

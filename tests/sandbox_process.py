@@ -44,7 +44,7 @@ class SandboxProcess:
         self.stop()
 
     def start(self) -> None:
-        """This function will start the process and wait until it accepts connections.
+        """Start the process and wait until it accepts connections.
 
         Raises RuntimeError if it ends instead, or says nothing for too long.
         """
@@ -72,7 +72,7 @@ class SandboxProcess:
             impatience.cancel()
 
     def stop(self) -> int | None:
-        """This function will end the process, wait for it, and return its exit code."""
+        """End the process, wait for it, and return its exit code."""
         process, self._process = self._process, None
         code = None
         if process is not None:
@@ -90,32 +90,32 @@ class SandboxProcess:
         return code
 
     def reset(self) -> None:
-        """This function will make the sandbox forget everything, weather and queue included."""
+        """Make the sandbox forget everything, weather and queue included."""
         self.control("reset", {})
 
     def weather(self, rules: list[dict[str, Any]]) -> None:
-        """This function will replace the rules of the weather; an empty list clears it."""
+        """Replace the rules of the weather; an empty list clears it."""
         self.control("weather", {"rules": rules})
 
     def requests(self) -> list[dict[str, Any]]:
-        """This function will list the API calls since the last reset, oldest first."""
+        """List the API calls since the last reset, oldest first."""
         calls: list[dict[str, Any]] = self.control("requests")["requests"]
         return calls
 
     def settings(self, **changes: str) -> dict[str, Any]:
-        """This function will change settings (`dunning_end`) and return them all."""
+        """Change settings (`dunning_end`) and return them all."""
         return self.control("settings", changes)
 
     def deliveries(self) -> dict[str, Any]:
-        """This function will count the webhook deliveries by state and list the newest."""
+        """Count the webhook deliveries by state and list the newest."""
         return self.control("deliveries")
 
     def flush(self) -> dict[str, Any]:
-        """This function will wait until every delivery that is due has been tried."""
+        """Wait until every delivery that is due has been tried."""
         return self.control("deliveries/flush", {})
 
     def control(self, name: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """This function will make one control call: a GET, or with a body a POST."""
+        """Make one control call: a GET, or with a body a POST."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}/_sandbox/{name}", data=data)
         with opener.open(request, timeout=PATIENCE + 10) as response:

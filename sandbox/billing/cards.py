@@ -63,7 +63,7 @@ CONFIRMATION = Refusal(
 
 
 def by_number(number: str) -> Card:
-    """This function will find a test card by its number, or raise InvalidNumber."""
+    """Find a test card by its number, or raise InvalidNumber."""
     digits = number.replace(" ", "").replace("-", "")
     for card in CARDS:
         if card.number == digits:
@@ -76,19 +76,19 @@ def by_token(token: str) -> Card | None:
 
 
 def refusal_to_save(card: Card) -> Refusal | None:
-    """This function will say why a card cannot be saved for later, if it cannot."""
+    """Say why a card cannot be saved for later, if it cannot."""
     return FUNDS if card.behaviour is Behaviour.LACKS_FUNDS else None
 
 
 def refusal_to_pay(card: Card) -> Refusal | None:
-    """This function will say why a charge is refused, whoever confirms it."""
+    """Say why a charge is refused, whoever confirms it."""
     if card.behaviour is Behaviour.FAILS_LATER:
         return GENERIC
     return FUNDS if card.behaviour is Behaviour.LACKS_FUNDS else None
 
 
 def needs_confirmation(card: Card, *, is_set_up: bool) -> bool:
-    """This function will say whether a charge waits for its owner.
+    """Say whether a charge waits for its owner.
 
     `is_set_up`: the owner confirmed this card when it was saved.
     """

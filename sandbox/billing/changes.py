@@ -13,7 +13,7 @@ from sandbox.schedule import period_end, period_start
 
 
 def apply(subscription: Record, changes: list[JSON], behavior: str) -> None:
-    """This function will change a subscription's items and bill the difference.
+    """Change a subscription's items and bill the difference.
 
     `behavior` is Stripe's `proration_behavior`. A new interval begins a new period at once. The
     subscription is left changed but not saved: the caller saves it, then calls `bill`.
@@ -38,7 +38,7 @@ def apply(subscription: Record, changes: list[JSON], behavior: str) -> None:
 
 
 def bill(subscription: Record) -> None:
-    """This function will send the invoice that a change of items calls for, if it does."""
+    """Send the invoice that a change of items calls for, if it does."""
     now = clocks.now_of(subscription)
     restarts = subscription.hidden.pop("restarts", False)
     invoices_now = subscription.hidden.pop("invoices_now", False)
@@ -62,7 +62,7 @@ def bill(subscription: Record) -> None:
 
 
 def _changed(subscription: Record, items: list[JSON], change: JSON, now: int) -> list[JSON]:
-    """This function will apply one entry of `items`: a change, a removal or an addition."""
+    """Apply one entry of `items`: a change, a removal or an addition."""
     price = (
         records.referenced("price", change["price"], "items[0][price]")
         if ("price" in change)
@@ -97,7 +97,7 @@ def _interval(item: JSON) -> tuple[str, int]:
 
 
 def _prorations(before: list[JSON], after: list[JSON], now: int) -> list[JSON]:
-    """This function will credit what is unused of the old items and bill the rest of the new."""
+    """Credit what is unused of the old items and bill the rest of the new."""
     old = {item["id"]: item for item in before}
     new = {item["id"]: item for item in after}
     found = [
@@ -118,7 +118,7 @@ def _terms(item: JSON | None) -> tuple[str, int] | None:
 
 
 def preview(subscription: Record) -> tuple[list[JSON], int]:
-    """This function will write the lines of the next invoice, and when it comes.
+    """Write the lines of the next invoice, and when it comes.
 
     A change that `apply` has made in memory is taken into account; nothing is saved.
     """

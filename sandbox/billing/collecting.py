@@ -15,13 +15,13 @@ SETTLED = ("paid", "void", "uncollectible")
 
 
 def dunning_end() -> str:
-    """This function will return what becomes of a subscription when retries are used up."""
+    """Return what becomes of a subscription when retries are used up."""
     row = database.row("SELECT value FROM settings WHERE name='dunning_end'")
     return row["value"] if row else DUNNING_ENDS[0]
 
 
 def settle(invoice: Record) -> Outcome:
-    """This function will finalize an automatic invoice and charge it at once.
+    """Finalize an automatic invoice and charge it at once.
 
     Stripe waits about an hour in between.
     """
@@ -40,7 +40,7 @@ def collect(
     is_automatic: bool = False,
     is_on_session: bool = False,
 ) -> Outcome:
-    """This function will try to get an open invoice paid.
+    """Try to get an open invoice paid.
 
     `is_automatic` attempts count towards the retry schedule. `is_on_session` says that the owner
     is there, so that a card which asks for confirmation has not failed yet.
@@ -62,7 +62,7 @@ def collect(
 
 
 def default_method(invoice: Record) -> Record | None:
-    """This function will return the card that pays: the invoice's, subscription's or customer's."""
+    """Return the card that pays: the invoice's, subscription's or customer's."""
     subscription = invoices.subscription_of(invoice)
     customer = records.get("customer", invoice.data["customer"])
     candidates = (
@@ -110,7 +110,7 @@ def _give_up(invoice: Record) -> None:
 
 
 def follow(invoice: Record) -> None:
-    """This function will let a subscription's status follow its latest invoice, and only that.
+    """Let a subscription's status follow its latest invoice, and only that.
 
     So paying an older invoice does not revive it, and a newer draft keeps it from being revived.
     """

@@ -6,7 +6,7 @@ from sandbox.records import Record
 
 
 def cancel(subscription: Record, *, reason: str) -> None:
-    """This function will end a subscription now, and stop collecting what it still owes."""
+    """End a subscription now, and stop collecting what it still owes."""
     now = clocks.now_of(subscription)
     data = subscription.data
     data |= {"status": "canceled", "ended_at": now, "canceled_at": data["canceled_at"] or now}
@@ -21,7 +21,7 @@ def cancel(subscription: Record, *, reason: str) -> None:
 
 
 def expire(subscription: Record) -> None:
-    """This function will end a subscription whose first invoice was never paid."""
+    """End a subscription whose first invoice was never paid."""
     for invoice in invoices.of_subscription(subscription):
         if invoice.data["status"] == "open":
             invoices.void(invoice)

@@ -11,7 +11,7 @@ from sandbox.records import Record
 def draft(
     subscription: Record, lines: list[JSON], *, reason: str, period_start: int, now: int
 ) -> Record:
-    """This function will make a subscription's next invoice; the caller announces it."""
+    """Make a subscription's next invoice; the caller announces it."""
     customer = records.get("customer", subscription.data["customer"])
     invoice = records.add(
         shapes.invoice(
@@ -24,7 +24,7 @@ def draft(
 
 
 def finalize(invoice: Record) -> None:
-    """This function will number a draft, open it and ask for its money; nothing owed is paid."""
+    """Number a draft, open it and ask for its money; nothing owed is paid."""
     now = clocks.now_of(invoice)
     customer = records.get("customer", invoice.data["customer"])
     _apply_balance(invoice, customer)
@@ -47,7 +47,7 @@ def finalize(invoice: Record) -> None:
 
 
 def _apply_balance(invoice: Record, customer: Record) -> None:
-    """This function will use up a customer's credit, or add to it what an invoice gives back."""
+    """Use up a customer's credit, or add to it what an invoice gives back."""
     balance = customer.data["balance"]
     owed = invoice.data["total"] + balance
     invoice.data |= {
@@ -68,7 +68,7 @@ def _next_number(customer: Record) -> str:
 
 
 def mark_paid(invoice: Record, *, out_of_band: bool = False) -> None:
-    """This function will close an invoice as paid. Only a real payment "succeeds"."""
+    """Close an invoice as paid. Only a real payment "succeeds"."""
     due = invoice.data["amount_due"]
     invoice.data |= {
         "status": "paid",
@@ -88,7 +88,7 @@ def mark_paid(invoice: Record, *, out_of_band: bool = False) -> None:
 
 
 def void(invoice: Record) -> None:
-    """This function will cancel an invoice as a mistake, and its payment with it."""
+    """Cancel an invoice as a mistake, and its payment with it."""
     require_status(invoice, "open", "uncollectible", action="void")
     _close(invoice, "void", "voided_at")
     events.emit("invoice.voided", invoice)
@@ -98,7 +98,7 @@ def void(invoice: Record) -> None:
 
 
 def mark_uncollectible(invoice: Record) -> None:
-    """This function will give an invoice up as a bad debt; it can still be paid."""
+    """Give an invoice up as a bad debt; it can still be paid."""
     require_status(invoice, "open", action="mark as uncollectible")
     _close(invoice, "uncollectible", "marked_uncollectible_at")
     events.emit("invoice.marked_uncollectible", invoice)
@@ -111,7 +111,7 @@ def _close(invoice: Record, status: str, moment: str) -> None:
 
 
 def stop_collecting(invoice: Record) -> None:
-    """This function will leave an invoice to be paid by hand."""
+    """Leave an invoice to be paid by hand."""
     with events.changing(invoice, "invoice.updated"):
         invoice.data |= {"auto_advance": False, "next_payment_attempt": None}
 
@@ -126,7 +126,7 @@ def subscription_of(invoice: Record) -> Record | None:
 
 
 def of_subscription(subscription: Record) -> list[Record]:
-    """This function will return a subscription's invoices, newest first."""
+    """Return a subscription's invoices, newest first."""
     return [
         invoice
         for invoice in records.each("invoice", customer=subscription.customer)
@@ -135,7 +135,7 @@ def of_subscription(subscription: Record) -> list[Record]:
 
 
 def require_status(invoice: Record, *allowed: str, action: str) -> None:
-    """This function will raise Stripe's 400 when an invoice's status forbids an action."""
+    """Raise Stripe's 400 when an invoice's status forbids an action."""
     if invoice.data["status"] not in allowed:
         raise refused(
             f"You can only {action} an invoice whose status is {' or '.join(allowed)}. This "

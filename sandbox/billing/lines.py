@@ -7,7 +7,7 @@ SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£"}
 
 
 def money(amount: int, currency: str) -> str:
-    """This function will write an amount in minor units for a person to read."""
+    """Write an amount in minor units for a person to read."""
     sign = "-" if amount < 0 else ""
     figure = f"{abs(amount) // 100:,}.{abs(amount) % 100:02d}"
     if currency in SYMBOLS:
@@ -16,7 +16,7 @@ def money(amount: int, currency: str) -> str:
 
 
 def rate(price: JSON) -> str:
-    """This function will write what a price costs: `$29.00 / month`."""
+    """Write what a price costs: `$29.00 / month`."""
     recurring = price["recurring"] or {"interval": "once", "interval_count": 1}
     count = recurring["interval_count"]
     every = recurring["interval"] if count == 1 else f"{count} {recurring['interval']}s"
@@ -24,7 +24,7 @@ def rate(price: JSON) -> str:
 
 
 def cost(item: JSON) -> int:
-    """This function will return what one period of a subscription item costs, in minor units."""
+    """Return what one period of a subscription item costs, in minor units."""
     unit_amount: int = item["price"]["unit_amount"] or 0
     quantity: int = item["quantity"]
     return unit_amount * quantity
@@ -33,7 +33,7 @@ def cost(item: JSON) -> int:
 def line(
     item: JSON, amount: int, description: str, period: tuple[int, int], *, proration: bool = False
 ) -> JSON:
-    """This function will write one line of an invoice about a subscription item."""
+    """Write one line of an invoice about a subscription item."""
     price = item["price"]
     return {
         "id": new_id("il"),
@@ -78,7 +78,7 @@ def _parent(item: JSON, proration: bool) -> JSON:
 
 
 def period_line(item: JSON, product_name: str) -> JSON:
-    """This function will bill the item's current period in full."""
+    """Bill the item's current period in full."""
     period = (item["current_period_start"], item["current_period_end"])
     described = (
         f"{item['quantity']} \N{MULTIPLICATION SIGN} {product_name} (at {rate(item['price'])})"
@@ -92,20 +92,20 @@ def trial_line(item: JSON, product_name: str) -> JSON:
 
 
 def share_left(item: JSON, now: int) -> float:
-    """This function will return which part of the item's period is still to come."""
+    """Return which part of the item's period is still to come."""
     start, end = item["current_period_start"], item["current_period_end"]
     return max(0.0, min(1.0, (end - now) / (end - start))) if end > start else 0.0
 
 
 def credit_line(item: JSON, product_name: str, now: int) -> JSON:
-    """This function will give back what of the item's period is unused."""
+    """Give back what of the item's period is unused."""
     amount = -round(cost(item) * share_left(item, now))
     period = (now, item["current_period_end"])
     return line(item, amount, f"Unused time on {product_name}", period, proration=True)
 
 
 def remaining_line(item: JSON, product_name: str, now: int) -> JSON:
-    """This function will bill the rest of the period at the item's new price."""
+    """Bill the rest of the period at the item's new price."""
     amount = round(cost(item) * share_left(item, now))
     period = (now, item["current_period_end"])
     return line(item, amount, f"Remaining time on {product_name}", period, proration=True)

@@ -19,7 +19,7 @@ class Outcome(Enum):
 
 
 def create(invoice: Record, customer: str, amount: int, currency: str) -> Record:
-    """This function will open the payment of an invoice."""
+    """Open the payment of an invoice."""
     id = new_id("pi")
     intent = records.add(
         {
@@ -58,7 +58,7 @@ def create(invoice: Record, customer: str, amount: int, currency: str) -> Record
 
 
 def attempt(intent: Record, method: Record | None, *, confirmed: bool) -> Outcome:
-    """This function will try to charge a card.
+    """Try to charge a card.
 
     `confirmed` says that the owner is confirming at this moment.
     """
@@ -107,7 +107,7 @@ def _require_action(intent: Record, method: Record) -> None:
 
 
 def fail_confirmation(intent: Record) -> None:
-    """This function will record that the owner refused to confirm."""
+    """Record that the owner refused to confirm."""
     method = records.find(intent.data["payment_method"])
     if method is not None:
         _fail(intent, method, cards.CONFIRMATION)
@@ -135,7 +135,7 @@ def payment_error(refusal: Refusal, method: Record) -> JSON:
 
 
 def cancel(intent: Record) -> None:
-    """This function will close the payment of an invoice that is no longer owed."""
+    """Close the payment of an invoice that is no longer owed."""
     if intent.data["status"] in ("succeeded", "canceled"):
         return
     intent.data |= {

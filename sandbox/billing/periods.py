@@ -8,7 +8,7 @@ MONTHS = {"month": 1, "year": 12}
 
 
 def following(start: int, interval: str, count: int, anchor: int) -> int:
-    """This function will return when the period that begins at `start` ends.
+    """Return when the period that begins at `start` ends.
 
     Months keep the anchor's day: one that began on the 31st renews on the 28th of February and on
     the 31st of March.

@@ -140,7 +140,7 @@ def subscription_item(
 
 
 def plan(price: JSON) -> JSON:
-    """This function will write a price as the older plan object, which Stripe still sends."""
+    """Write a price as the older plan object, which Stripe still sends."""
     recurring = price["recurring"]
     return {
         "id": price["id"],
@@ -176,7 +176,7 @@ def item_list(subscription: str, items: list[JSON]) -> JSON:
 
 
 def subscription(id: str, customer: JSON, items: list[JSON], now: int) -> JSON:
-    """This function will write a subscription that has just begun, in flexible billing mode."""
+    """Write a subscription that has just begun, in flexible billing mode."""
     return copy.deepcopy(NEW_SUBSCRIPTION) | {
         "id": id,
         "billing_cycle_anchor": now,
@@ -199,7 +199,7 @@ def subscription(id: str, customer: JSON, items: list[JSON], now: int) -> JSON:
 def invoice(
     subscription: JSON, customer: JSON, lines: list[JSON], *, reason: str, period: tuple[int, int]
 ) -> JSON:
-    """This function will write a draft invoice for a subscription."""
+    """Write a draft invoice for a subscription."""
     id = new_id("in")
     total = sum(line["amount"] for line in lines)
     amount_due = max(0, total + customer["balance"])

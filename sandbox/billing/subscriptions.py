@@ -23,7 +23,7 @@ class Plan:
 
 
 def start(plan: Plan, *, pays_now: bool = True, confirmed: bool = False) -> tuple[Record, Outcome]:
-    """This function will begin a subscription and bill its first period, or its trial.
+    """Begin a subscription and bill its first period, or its trial.
 
     With `pays_now` false the first invoice is left open, to be paid by the owner.
     """
@@ -97,7 +97,7 @@ def _trial_lines(subscription: Record) -> list[JSON]:
 
 
 def renew(subscription: Record) -> None:
-    """This function will begin the next period and bill it, with what was left pending."""
+    """Begin the next period and bill it, with what was left pending."""
     with events.changing(subscription, "customer.subscription.updated"):
         invoice = roll(subscription, period_end(subscription.data), reason="subscription_cycle")
     events.emit("invoice.created", invoice)
@@ -105,7 +105,7 @@ def renew(subscription: Record) -> None:
 
 
 def roll(subscription: Record, start: int, *, reason: str) -> Record:
-    """This function will move the items to the period from `start`, and draft its invoice."""
+    """Move the items to the period from `start`, and draft its invoice."""
     data = subscription.data
     begun = period_start(data)
     anchor = data["billing_cycle_anchor"]
@@ -118,7 +118,7 @@ def roll(subscription: Record, start: int, *, reason: str) -> Record:
 
 
 def _bill(invoice: Record, subscription: Record) -> None:
-    """This function will collect a renewal, unless collection is paused or was given up."""
+    """Collect a renewal, unless collection is paused or was given up."""
     pause = subscription.data["pause_collection"]
     behavior = pause["behavior"] if pause else None
     if behavior == "keep_as_draft" or subscription.data["status"] == "unpaid":
@@ -134,14 +134,14 @@ def _bill(invoice: Record, subscription: Record) -> None:
 
 
 def give_trial_notice(subscription: Record) -> None:
-    """This function will announce that a trial ends soon (three days ahead, or at once)."""
+    """Announce that a trial ends soon (three days ahead, or at once)."""
     subscription.hidden["trial_notice_sent"] = True
     records.save(subscription)
     events.emit("customer.subscription.trial_will_end", subscription)
 
 
 def end_trial(subscription: Record) -> None:
-    """This function will end a trial now: bill the first period, or what its settings say."""
+    """End a trial now: bill the first period, or what its settings say."""
     behavior = subscription.data["trial_settings"]["end_behavior"]["missing_payment_method"]
     if behavior != "create_invoice" and not _has_method(subscription):
         if behavior == "cancel":
@@ -168,7 +168,7 @@ def _has_method(subscription: Record) -> bool:
 
 
 def resume(subscription: Record) -> None:
-    """This function will take a paused subscription up again, with a new period from now."""
+    """Take a paused subscription up again, with a new period from now."""
     now = clocks.now_of(subscription)
     with events.changing(subscription, "customer.subscription.updated"):
         subscription.data |= {"status": "active", "billing_cycle_anchor": now}

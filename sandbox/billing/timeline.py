@@ -10,7 +10,7 @@ from sandbox.schedule import subscription_moments
 
 
 def tick() -> None:
-    """This function will do what is due by real time."""
+    """Do what is due by real time."""
     now = clocks.real_now()
     while True:
         with database.transaction():
@@ -21,7 +21,7 @@ def tick() -> None:
 
 
 def advance(clock: Record, until: int) -> None:
-    """This function will move a test clock, stopping at every moment when something is due."""
+    """Move a test clock, stopping at every moment when something is due."""
     clock.data["status"] = "advancing"
     records.save(clock)
     events.emit("test_helpers.test_clock.advancing", clock)
@@ -51,7 +51,7 @@ def _cancel(subscription: Record) -> None:
 
 
 def expire_session(session: Record) -> None:
-    """This function will close a checkout session for good."""
+    """Close a checkout session for good."""
     session.data |= {"status": "expired", "url": None}
     records.save(session)
     events.emit("checkout.session.expired", session)

@@ -36,7 +36,7 @@ def view(request: HttpRequest, id: str) -> HttpResponse:
 
 
 def _is_card_optional(session: Record) -> bool:
-    """This function will say whether a trial may begin without a card, as its maker allowed."""
+    """Say whether a trial may begin without a card, as its maker allowed."""
     rule = session.data["payment_method_collection"]
     return bool(rule == "if_required" and session.data["amount_total"] == 0)
 
@@ -87,7 +87,7 @@ def success_url(session: Record) -> str:
 
 
 def submit(session: Record, card: Card | None, *, confirmed: bool = False) -> str:
-    """This function will pay with a card and return the address to go on to.
+    """Pay with a card and return the address to go on to.
 
     Raises CardError, and leaves the session open, when the bank refuses the card. Without a card
     (None) a trial begins that has nothing to pay with.
@@ -108,7 +108,7 @@ def submit(session: Record, card: Card | None, *, confirmed: bool = False) -> st
 
 
 def _complete(session: Record, card: Card | None, *, confirmed: bool) -> None:
-    """This function will make the subscription that the session is about, and close it."""
+    """Make the subscription that the session is about, and close it."""
     customer = _customer(session)
     method = _saved(card, customer, is_set_up=confirmed) if card else None
     wanted = session.hidden["subscription_data"]
@@ -140,7 +140,7 @@ def _saved(card: Card, customer: Record, *, is_set_up: bool) -> Record:
 
 
 def _customer(session: Record) -> Record:
-    """This function will return the session's customer, or make the one that it lacks."""
+    """Return the session's customer, or make the one that it lacks."""
     id = session.data["customer"]
     if id is None:
         email = session.data["customer_email"] or session.hidden.get("email")

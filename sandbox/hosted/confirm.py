@@ -47,7 +47,7 @@ def _checkout(session: Record, confirmed: bool) -> str:
 
 
 def _payment(intent: Record, confirmed: bool, portal_session: str) -> str:
-    """This function will pay an invoice with the card that waits, and go back where it began."""
+    """Pay an invoice with the card that waits, and go back where it began."""
     invoice = payment_intents.invoice_of(intent)
     if confirmed:
         method = records.find(intent.data["payment_method"])

@@ -22,7 +22,7 @@ def view(request: HttpRequest) -> HttpResponse:
 
 @pages.serialized
 def move_clock(request: HttpRequest) -> HttpResponse:
-    """This function will move one test clock by days, or by a month."""
+    """Move one test clock by days, or by a month."""
     clock = pages.find(clocks.KIND, request.POST.get("clock", ""))
     if request.method != "POST" or clock is None:
         return pages.gone(request, "test clock")

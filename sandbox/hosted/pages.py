@@ -28,14 +28,14 @@ def show(request: HttpRequest, template: str, context: JSON, *, status: int = 20
 
 
 def go(url: str) -> HttpResponse:
-    """This function will send the browser on with a GET, whatever brought it here."""
+    """Send the browser on with a GET, whatever brought it here."""
     response = HttpResponse(status=303)
     response["Location"] = url
     return response
 
 
 def serialized(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """This function will make a page's work happen alone, and wholly or not at all."""
+    """Make a page's work happen alone, and wholly or not at all."""
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -57,7 +57,7 @@ def gone(request: HttpRequest, what: str) -> HttpResponse:
 
 
 def given_card(request: HttpRequest) -> Card:
-    """This function will read the card field, or raise CardError in words to act on."""
+    """Read the card field, or raise CardError in words to act on."""
     number = request.POST.get("card", "").strip()
     if not number:
         raise CardError("Enter a card number.")
@@ -68,7 +68,7 @@ def given_card(request: HttpRequest) -> Card:
 
 
 def day(moment: int | None) -> str:
-    """This function will write a timestamp as a date, in UTC."""
+    """Write a timestamp as a date, in UTC."""
     return datetime.fromtimestamp(moment, UTC).strftime("%d %b %Y") if moment else ""
 
 

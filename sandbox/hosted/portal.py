@@ -39,7 +39,7 @@ def _page(request: HttpRequest, session: Record, error: str) -> HttpResponse:
 
 @pages.serialized
 def act(request: HttpRequest, id: str, action: str) -> HttpResponse:
-    """This function will do what one of the portal's forms asks, and go back to the portal."""
+    """Do what one of the portal's forms asks, and go back to the portal."""
     session = pages.find(portal_sessions.KIND, id)
     if session is None or pages.find("customer", session.data["customer"]) is None:
         return pages.gone(request, "portal session")
@@ -52,7 +52,7 @@ def act(request: HttpRequest, id: str, action: str) -> HttpResponse:
 
 
 def _back(session: Record, result: str) -> str:
-    """This function will return where a finished action leads: a flow may send people home."""
+    """Return where a finished action leads: a flow may send people home."""
     flow = session.data["flow"]
     after: JSON = flow["after_completion"] if flow else {"type": "portal_homepage"}
     if after["type"] == "redirect" and result not in ("declined",):
@@ -75,7 +75,7 @@ def _update_card(session: Record, request: HttpRequest) -> str:
 
 
 def finish_card(session: Record, *, confirmed: bool) -> str:
-    """This function will save the card that waited for its owner's word, if it was given."""
+    """Save the card that waited for its owner's word, if it was given."""
     card = cards.by_number(session.hidden.pop("pending_card"))
     records.save(session)
     if not confirmed:
@@ -85,7 +85,7 @@ def finish_card(session: Record, *, confirmed: bool) -> str:
 
 
 def _save_card(session: Record, card: Card, *, is_set_up: bool) -> None:
-    """This function will make a card the one that pays from now on. It pays nothing yet."""
+    """Make a card the one that pays from now on. It pays nothing yet."""
     customer = records.get("customer", session.data["customer"])
     method = payment_methods.make(
         card, details={"email": customer.data["email"]}, is_set_up=is_set_up
@@ -139,7 +139,7 @@ def _switch(session: Record, request: HttpRequest) -> str:
 
 
 def _pay(session: Record, request: HttpRequest) -> str:
-    """This function will pay an open invoice with the card on file."""
+    """Pay an open invoice with the card on file."""
     invoice = pages.find("invoice", request.POST.get("invoice", ""))
     if invoice is None or invoice.customer != session.data["customer"]:
         raise CardError("There is no such invoice.")

@@ -36,7 +36,7 @@ def live_subscriptions(customer: Record) -> list[Record]:
 
 
 def choices(session: Record, subscription: Record) -> list[JSON]:
-    """This function will list the prices to switch to: the configured ones, else all active."""
+    """List the prices to switch to: the configured ones, else all active."""
     feature = features(session)["subscription_update"]
     if not feature["enabled"]:
         return []
@@ -78,7 +78,7 @@ def context(session: Record, customer: Record, result: str) -> JSON:
 
 
 def _card(customer: Record) -> str:
-    """This function will describe the card that pays, wherever it is recorded."""
+    """Describe the card that pays, wherever it is recorded."""
     ids = [
         *(record.data["default_payment_method"] for record in live_subscriptions(customer)),
         customer.data["invoice_settings"]["default_payment_method"],
@@ -91,7 +91,7 @@ def _card(customer: Record) -> str:
 
 
 def suffix(place: int) -> str:
-    """This function will keep the ids of repeated forms apart; the first has the plain name."""
+    """Keep the ids of repeated forms apart; the first has the plain name."""
     return "" if place == 1 else f"-{place}"
 
 
@@ -114,7 +114,7 @@ def _subscription(session: Record, subscription: Record, place: int, offered: JS
 
 
 def _invoices(customer: Record) -> list[JSON]:
-    """This function will list the invoices, newest first; of the forms the oldest one is first."""
+    """List the invoices, newest first; of the forms the oldest one is first."""
     rows: list[JSON] = []
     place = 0
     for record in reversed(list(records.each("invoice", customer=customer.id))):

@@ -119,7 +119,7 @@ def _session(params: JSON, now: int) -> JSON:
 
 
 def _expires_at(given: int | None, now: int) -> int:
-    """This function will check when a session is to expire.
+    """Check when a session is to expire.
 
     The caller may live by real time while the customer lives by a test clock: both are accepted.
     """
@@ -208,7 +208,7 @@ def list_line_items(params: JSON, id: str) -> JSON:
 
 
 def complete(session: Record, subscription: Record, customer: Record) -> None:
-    """This function will close a session with what came of it."""
+    """Close a session with what came of it."""
     paid = session.data["amount_total"] > 0
     session.customer = customer.id
     session.clock = customer.clock

@@ -91,7 +91,7 @@ def create(params: JSON) -> JSON:
 
 
 def make(params: JSON, clock: str | None = None) -> Record:
-    """This function will make a customer from the parameters of a create call."""
+    """Make a customer from the parameters of a create call."""
     id = new_id("cus", 14)
     data = copy.deepcopy(NEW_CUSTOMER) | {
         "id": id,
@@ -140,7 +140,7 @@ def update(params: JSON, id: str) -> JSON:
 
 
 def delete(params: JSON, id: str) -> JSON:
-    """This function will delete a customer: their subscriptions end at once, for ever."""
+    """Delete a customer: their subscriptions end at once, for ever."""
     record = records.live("customer", id)
     for subscription in records.each("subscription", customer=id):
         if subscription.data["status"] not in ("canceled", "incomplete_expired"):
@@ -162,7 +162,7 @@ def list_all(params: JSON) -> JSON:
 
 
 def search(params: JSON) -> JSON:
-    """This function will find customers by metadata, e-mail or name, joined by AND.
+    """Find customers by metadata, e-mail or name, joined by AND.
 
     Stripe's index lags behind by up to a minute; this one does not.
     """

@@ -12,7 +12,7 @@ LIST = list_params(delivery_success=Flag(), type=Text(), types=ListOf(Text()))
 
 
 def show(record: Record) -> JSON:
-    """This function will show an event with how many deliveries of it are still to succeed."""
+    """Show an event with how many deliveries of it are still to succeed."""
     return {**record.data, "pending_webhooks": deliveries.pending_of(record.id)}
 
 

@@ -104,7 +104,7 @@ def finalize(params: JSON, id: str) -> JSON:
 
 
 def pay(params: JSON, id: str) -> JSON:
-    """This function will pay an invoice, or raise Stripe's 402 and keep what the try changed."""
+    """Pay an invoice, or raise Stripe's 402 and keep what the try changed."""
     record = records.get("invoice", id)
     if record.data["status"] == "draft":
         invoices.finalize(record)
@@ -124,7 +124,7 @@ def pay(params: JSON, id: str) -> JSON:
 
 
 def raise_unpaid(invoice: Record, outcome: Outcome) -> None:
-    """This function will turn an attempt that brought no money into Stripe's error."""
+    """Turn an attempt that brought no money into Stripe's error."""
     if outcome is Outcome.NO_METHOD:
         raise StripeError(
             400,
@@ -159,7 +159,7 @@ def mark_uncollectible(params: JSON, id: str) -> JSON:
 
 
 def create_preview(params: JSON) -> JSON:
-    """This function will write the next invoice, with a change of items if one is given."""
+    """Write the next invoice, with a change of items if one is given."""
     subscription = records.referenced("subscription", params["subscription"], "subscription")
     customer = records.get("customer", subscription.data["customer"])
     details = params.get("subscription_details", {})

@@ -18,7 +18,7 @@ def retrieve(params: JSON, id: str) -> JSON:
 
 
 def confirm(params: JSON, id: str) -> JSON:
-    """This function will try the payment again; a card that asks for its owner stays waiting."""
+    """Try the payment again; a card that asks for its owner stays waiting."""
     intent = records.get("payment_intent", id)
     if intent.data["status"] in ("succeeded", "canceled"):
         raise refused(
@@ -48,7 +48,7 @@ def invoice_of(intent: Record) -> Record:
 
 
 def as_invoice_payments(invoice: Record) -> list[JSON]:
-    """This function will write an invoice's payments, which Stripe shows when asked to."""
+    """Write an invoice's payments, which Stripe shows when asked to."""
     intent = invoices.payment_of(invoice)
     if intent is None:
         return []

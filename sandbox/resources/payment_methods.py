@@ -83,7 +83,7 @@ def _card(number: str) -> Card:
 
 
 def make(card: Card, *, details: JSON | None = None, is_set_up: bool = False) -> Record:
-    """This function will make a payment method of a test card, attached to nobody yet."""
+    """Make a payment method of a test card, attached to nobody yet."""
     details = details or {}
     now = clocks.real_now()
     data = {
@@ -159,7 +159,7 @@ def attach(params: JSON, id: str) -> JSON:
 
 
 def attach_to(id: str, customer: Record, *, param: str) -> Record:
-    """This function will save a card, or a fresh copy of a test token, to a customer.
+    """Save a card, or a fresh copy of a test token, to a customer.
 
     Raises card_declined for a card that the bank does not let be saved.
     """
@@ -201,7 +201,7 @@ def detach(params: JSON, id: str) -> JSON:
 
 
 def release(record: Record) -> None:
-    """This function will take a card away from its customer and whatever it was to pay."""
+    """Take a card away from its customer and whatever it was to pay."""
     customer_id = record.customer
     if customer_id is None:
         return
@@ -221,7 +221,7 @@ def release(record: Record) -> None:
 
 
 def of_customer(id: str, customer: str, param: str, *, status: int = 400) -> Record:
-    """This function will return a card of this customer, or raise that there is none."""
+    """Return a card of this customer, or raise that there is none."""
     record = records.find(id)
     if record is None or record.kind != "payment_method" or record.customer != customer:
         raise missing_resource("payment_method", id, param=param, status=status)
@@ -246,7 +246,7 @@ def page(url: str, params: JSON, customer: str | None) -> JSON:
 
 
 def raise_declined(intent: Record | None) -> None:
-    """This function will raise Stripe's 402 for the last failed attempt of a payment."""
+    """Raise Stripe's 402 for the last failed attempt of a payment."""
     error = intent.data["last_payment_error"] if intent else None
     if intent is None or error is None:
         return

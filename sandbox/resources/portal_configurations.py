@@ -89,7 +89,7 @@ LIST = list_params(active=Flag(), is_default=Flag())
 
 
 def _features() -> JSON:
-    """This function will write what a configuration offers until it is told otherwise."""
+    """Write what a configuration offers until it is told otherwise."""
     return {
         "customer_update": {"allowed_updates": [], "enabled": False},
         "invoice_history": {"enabled": False},
@@ -155,7 +155,7 @@ def _apply(record: Record, params: JSON) -> None:
 
 
 def default() -> Record:
-    """This function will return the configuration for sessions that name none: everything is on."""
+    """Return the configuration for sessions that name none: everything is on."""
     for record in records.each(KIND):
         if record.data["is_default"]:
             return record

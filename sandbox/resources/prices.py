@@ -115,7 +115,7 @@ def _recurring(given: JSON) -> JSON:
 
 
 def _claim_lookup_key(key: str, *, transfer: bool, by: str | None = None) -> None:
-    """This function will take a lookup key from the price that has it, or refuse."""
+    """Take a lookup key from the price that has it, or refuse."""
     for other in records.each("price"):
         if other.data["lookup_key"] != key or other.id == by:
             continue

@@ -36,7 +36,7 @@ def create(params: JSON) -> JSON:
 
 
 def recurring_price(id: str, param: str) -> Record:
-    """This function will return a price that a subscription can have."""
+    """Return a price that a subscription can have."""
     price = records.referenced("price", id, param)
     if price.data["recurring"] is None:
         raise refused(
@@ -52,7 +52,7 @@ def recurring_price(id: str, param: str) -> Record:
 
 
 def trial_end(params: JSON, now: int) -> int | None:
-    """This function will return when a new subscription's trial ends, if it has one."""
+    """Return when a new subscription's trial ends, if it has one."""
     given = params.get("trial_end")
     if given == "now":
         return None
@@ -148,7 +148,7 @@ def _extend_trial(data: JSON, moment: int, now: int) -> None:
 
 
 def _schedule_cancel(record: Record, params: JSON) -> None:
-    """This function will set or clear a scheduled end, in the two ways that the API offers."""
+    """Set or clear a scheduled end, in the two ways that the API offers."""
     data = record.data
     if "cancel_at" in params and "cancel_at_period_end" in params:
         raise refused("Please pass only one of cancel_at and cancel_at_period_end.")
@@ -166,7 +166,7 @@ def _schedule_cancel(record: Record, params: JSON) -> None:
 
 
 def set_cancel_at(record: Record, moment: int | None, *, at_period_end: bool) -> None:
-    """This function will schedule the end of a subscription, or (None) call it off.
+    """Schedule the end of a subscription, or (None) call it off.
 
     In flexible billing the portal sets the moment alone; only the API's own flag sets the flag.
     """
@@ -210,7 +210,7 @@ def list_all(params: JSON) -> JSON:
 
 
 def _matches(data: JSON, params: JSON) -> bool:
-    """This function will apply the filters; without a status, canceled ones are left out."""
+    """Apply the filters; without a status, canceled ones are left out."""
     status = params.get("status")
     ended = data["status"] in ("canceled", "incomplete_expired")
     if status is None and data["status"] == "canceled":

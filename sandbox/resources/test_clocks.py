@@ -44,7 +44,7 @@ def list_all(params: JSON) -> JSON:
 
 
 def advance(params: JSON, id: str) -> JSON:
-    """This function will do all that falls due until then, before it answers.
+    """Do all that falls due until then, before it answers.
 
     Stripe answers `advancing` at once and does the work afterwards.
     """
@@ -59,7 +59,7 @@ def advance(params: JSON, id: str) -> JSON:
 
 
 def delete(params: JSON, id: str) -> JSON:
-    """This function will delete a clock and, as Stripe does, its customers with it."""
+    """Delete a clock and, as Stripe does, its customers with it."""
     clock = records.live(clocks.KIND, id)
     for customer in records.each("customer", clock=id):
         customers.delete({}, customer.id)

@@ -8,19 +8,12 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import User
 from billing.models import Standing, Status, TierPrice
 from orgs.models import Tier
-from tests.cast import Cast, lock
+from tests.cast import Cast, lock, signed_in
 from tests.payer import Payer
 
 WHO_MAY = "Only the owner, Alice Adams, can change billing."
-
-
-def signed_in(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def pro_price() -> TierPrice:

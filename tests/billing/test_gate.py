@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from config.urls import urlpatterns as product_urls
 from orgs.models import Organization
-from tests.cast import Cast, lock
+from tests.cast import Cast, lock, signed_in
 
 
 def quiet(request: HttpRequest) -> HttpResponse:
@@ -23,12 +23,6 @@ def quiet(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [*product_urls, path("quiet/", quiet)]
-
-
-def signed_in(person: Any) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 PAGES = ["home", "orgs:team", "billing:overview", "account_change_password", "admin:index"]

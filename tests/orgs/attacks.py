@@ -41,16 +41,16 @@ def set_the_stage() -> Stage:
     cast = make_cast()
     inactive = add_member(cast.acme)
     User.objects.filter(pk=inactive.pk).update(is_active=False)
-    return Stage(
-        cast, OrganizationFactory.create(), inactive, hand_on(cast, cast.bob), hand_on(cast)
+    given, returned = hand_on(cast, cast.bob), hand_on(cast, cast.alice)
+    return Stage(cast, OrganizationFactory.create(), inactive, given, returned)
+
+
+def hand_on(cast: Cast, new_owner: User) -> OwnershipTransfer:
+    transfer = services.transfer_ownership(
+        organization=cast.acme, new_owner=new_owner, by=cast.dana, reason="Agreed."
     )
-
-
-def hand_on(cast: Cast, new_owner: User | None = None) -> OwnershipTransfer:
     cast.acme.refresh_from_db()
-    return services.transfer_ownership(
-        organization=cast.acme, new_owner=new_owner or cast.alice, by=cast.dana, reason="Agreed."
-    )
+    return transfer
 
 
 def transfer(organization: str, giver: str, taker: str, key: str = "", verb: str = "INSERT") -> str:
@@ -217,7 +217,7 @@ ON_POSTGRESQL = {
     f"SET LOCAL search_path = forged, public; {SET_OWNER} = {{bob}} WHERE id = {{acme}}",
     "people to look for instead, temporary": "CREATE TEMP TABLE accounts_user "
     f"(id, organization_id) AS VALUES (1, 1); {REMOVE}",
-    "constraints asked for at once, then put off": "SET CONSTRAINTS ALL DEFERRED; "
+    "constraints put off": "SET CONSTRAINTS ALL DEFERRED; "
     f"{ALICE} is_active = FALSE WHERE id = {{alice}}",
 }
 

@@ -16,15 +16,9 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from accounts.models import User, UserEventLog
 from orgs import emails, services
 from orgs.models import Invitation
-from tests.cast import PASSWORD, Cast, OrganizationFactory, PersonFactory
+from tests.cast import PASSWORD, Cast, OrganizationFactory, PersonFactory, signed_in
 
 EVE = "eve@example.com"
-
-
-def signed_in(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def offer(cast: Cast, email: str = EVE) -> Invitation:

@@ -41,7 +41,10 @@ def attack(driver: Any, address: str, statements: list[str], watched: list[str])
     connection = connect(driver, address)
     after = look(connection, watched)
     connection.close()
-    return [ended, [query for query, was, is_now in zip(watched, before, after) if was != is_now]]
+    return [
+        ended,
+        [query for query, was, is_now in zip(watched, before, after, strict=True) if was != is_now],
+    ]
 
 
 def connect(driver: Any, address: str) -> Any:

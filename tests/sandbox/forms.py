@@ -78,7 +78,7 @@ _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay())
 
 
 def visit(url: str, fields: dict[str, str] | None = None) -> Page:
-    """This function will open a page (with fields: POST them) and follow to where it ends."""
+    """Open a page (with fields: POST them) and follow to where it ends."""
     data = None if fields is None else urlencode(fields).encode()
     status, headers, body = _fetch(urllib.request.Request(url, data=data))
     if status == 303:
@@ -101,7 +101,7 @@ def _fetch(request: urllib.request.Request) -> tuple[int, Any, str]:
 
 
 def submit(page: Page, form: str, **fields: str) -> Page:
-    """This function will fill in a form of a page and send it."""
+    """Fill in a form of a page and send it."""
     found = page.forms[form]
     unknown = fields.keys() - found.fields.keys() - {"decision", "by"}
     assert not unknown, f"{form} has no field {unknown}"

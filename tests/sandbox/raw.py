@@ -27,7 +27,7 @@ def call(
     headers: dict[str, str] | None = None,
     method: str | None = None,
 ) -> Answer:
-    """This function will make one call (with data: a POST) and hold its answer to Stripe's."""
+    """Make one call (with data: a POST) and hold its answer to Stripe's."""
     sent = {"Authorization": f"Bearer {KEY}", **(headers or {})}
     body = None if data is None else data.encode()
     request = urllib.request.Request(url, data=body, headers=sent, method=method)
@@ -42,7 +42,7 @@ def call(
 
 
 def events(url: str) -> list[dict[str, Any]]:
-    """This function will read all events so far, oldest first."""
+    """Read all events so far, oldest first."""
     found: list[dict[str, Any]] = []
     after = ""
     while True:

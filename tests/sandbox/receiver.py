@@ -58,7 +58,7 @@ class Receiver:
 
 
 def eventually(condition: Callable[[], bool]) -> None:
-    """This function will look until a condition holds, or fail after a while."""
+    """Look until a condition holds, or fail after a while."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, "It did not happen in time."

@@ -23,7 +23,7 @@ PRORATION: dict[str, Any] = {"enum": ["always_invoice", "create_prorations", "no
 
 
 def _object(kind: str | None = None, **properties: Any) -> dict[str, Any]:
-    """This function will write a schema of an object whose properties are all required."""
+    """Write a schema of an object whose properties are all required."""
     if kind is not None:
         properties |= {"id": TEXT, "object": {"enum": [kind]}, "livemode": {"enum": [False]}}
     return {"type": "object", "properties": properties, "required": list(properties)}
@@ -126,7 +126,7 @@ class NotAsDescribed(AssertionError):
 
 
 def _as_json_schema(schema: Any) -> Any:
-    """This function will turn OpenAPI's `nullable` into what JSON Schema understands."""
+    """Turn OpenAPI's `nullable` into what JSON Schema understands."""
     if isinstance(schema, list):
         return [_as_json_schema(each) for each in schema]
     if not isinstance(schema, dict):
@@ -150,7 +150,7 @@ def _validators() -> dict[str, Draft202012Validator]:
 
 
 def validate(said: dict[str, Any]) -> None:
-    """This function will raise NotAsDescribed unless an object, and all inside it, is as described.
+    """Raise NotAsDescribed unless an object, and all inside it, is as described.
 
     An object whose kind is described nowhere is refused as well.
     """
@@ -173,7 +173,7 @@ def _walk(value: Any) -> None:
 
 
 def _check(name: str, said: dict[str, Any]) -> None:
-    """This function will hold one object to its schema, once: the same prices come all the time."""
+    """Hold one object to its schema, once: the same prices come all the time."""
     digest = hash((name, json.dumps(said, sort_keys=True)))
     if digest in _passed:
         return

@@ -38,7 +38,7 @@ class Shop:
         return made.id
 
     def payer(self, token: str = "pm_card_visa") -> str:
-        """This function will make a customer with a card on file."""
+        """Make a customer with a card on file."""
         customer = self.customer()
         method = self.client.v1.payment_methods.attach(token, {"customer": customer})
         self.client.v1.customers.update(
@@ -49,7 +49,7 @@ class Shop:
     def begin(
         self, customer: str, params: stripe.params.SubscriptionCreateParams | None = None
     ) -> stripe.Subscription:
-        """This function will subscribe a customer to the monthly plan by the API."""
+        """Subscribe a customer to the monthly plan by the API."""
         wanted: stripe.params.SubscriptionCreateParams = {
             "customer": customer,
             "items": [{"price": self.monthly}],
@@ -57,7 +57,7 @@ class Shop:
         return self.client.v1.subscriptions.create({**wanted, **(params or {})})
 
     def checkout(self, customer: str, *, trial_days: int | None = None) -> stripe.checkout.Session:
-        """This function will open a checkout of the monthly plan."""
+        """Open a checkout of the monthly plan."""
         data: stripe.params.checkout.SessionCreateParamsSubscriptionData = {"metadata": {"o": "7"}}
         if trial_days is not None:
             data["trial_period_days"] = trial_days
@@ -74,12 +74,12 @@ class Shop:
         )
 
     def pay(self, session: stripe.checkout.Session, card: str = GOOD) -> Page:
-        """This function will fill in the checkout page."""
+        """Fill in the checkout page."""
         assert session.url is not None
         return forms.submit(forms.visit(session.url), "checkout-form", card=card)
 
     def subscribe(self, customer: str, card: str = GOOD) -> stripe.Subscription:
-        """This function will subscribe a customer by the checkout page."""
+        """Subscribe a customer by the checkout page."""
         page = self.pay(self.checkout(customer), card)
         if "confirm-form" in page.forms:
             page = forms.submit(page, "confirm-form", decision="complete")
@@ -87,12 +87,12 @@ class Shop:
         return self.subscription(customer)
 
     def subscription(self, customer: str) -> stripe.Subscription:
-        """This function will return a customer's newest subscription, whatever its status."""
+        """Return a customer's newest subscription, whatever its status."""
         found = self.client.v1.subscriptions.list({"customer": customer, "status": "all"})
         return found.data[0]
 
     def invoice(self, customer: str) -> stripe.Invoice:
-        """This function will return a customer's newest invoice."""
+        """Return a customer's newest invoice."""
         return self.client.v1.invoices.list({"customer": customer, "limit": 1}).data[0]
 
     def portal(self, customer: str) -> Page:
@@ -108,19 +108,19 @@ class Shop:
         return self.client.v1.test_helpers.test_clocks.retrieve(self.clock).frozen_time
 
     def advance(self, *, to: int | None = None, days: int = 0) -> None:
-        """This function will move the clock to a moment, or by days."""
+        """Move the clock to a moment, or by days."""
         moment = (self.now() if to is None else to) + days * DAY
         clock = self.client.v1.test_helpers.test_clocks.advance(self.clock, {"frozen_time": moment})
         assert clock.status == "ready"
 
     def fail_renewal(self, customer: str, card: str = FAILS_LATER) -> stripe.Subscription:
-        """This function will put in a card that fails, and let the month pass."""
+        """Put in a card that fails, and let the month pass."""
         self.change_card(customer, card)
         self.advance(to=period_end(self.subscription(customer)))
         return self.subscription(customer)
 
     def events(self, *, about: str | None = None) -> list[str]:
-        """This function will name the events so far, oldest first."""
+        """Name the events so far, oldest first."""
         return [
             event["type"]
             for event in raw.events(self.url)
@@ -129,7 +129,7 @@ class Shop:
 
 
 def open_shop(client: stripe.StripeClient, url: str) -> Shop:
-    """This function will furnish an empty sandbox."""
+    """Furnish an empty sandbox."""
     product = client.v1.products.create({"id": "prod_team", "name": "Team"})
     monthly = client.v1.prices.create(
         {

@@ -1,0 +1,91 @@
+"""Opens pages in a real browser, and finds what is wrong with how they look and what they say.
+
+The people and their sessions are made before the browser opens: Playwright runs an event loop in
+this thread, and Django refuses its database there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from itertools import product
+from pathlib import Path
+from typing import Any, Literal
+
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.models import User
+from tests.browser import chromium
+
+# All its rules: WCAG's, and the engine's own advice.
+AXE = (Path(__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+WIDTHS = (320, 1280)
+
+
+@contextmanager
+def opened(
+    server: LiveServer, person: User | None = None, *, refusals: Collection[int] = ()
+) -> Iterator[Page]:
+    """Open a browser, signed in as a person; complain about what its console said.
+
+    Chromium notes each answer above 399 there; `refusals` are those that are meant.
+    """
+    client = Client()
+    if person is not None:
+        client.force_login(person)
+    said: list[str] = []
+    with sync_playwright() as playwright:
+        browser = chromium.launch(playwright)
+        # Without motion, colours are there at once and not on their way.
+        page = browser.new_page(base_url=server.url, reduced_motion="reduce")
+        if person is not None:
+            name = settings.SESSION_COOKIE_NAME
+            cookie = client.cookies[name].value
+            page.context.add_cookies([{"name": name, "value": cookie, "url": server.url}])
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        yield page
+        browser.close()
+    meant = tuple(f"status of {status} " for status in refusals)
+    assert [line for line in said if not any(words in line for words in meant)] == []
+
+
+def invisible(undecided: list[dict[str, Any]]) -> list[str]:
+    """Return the elements whose text has the colour of their ground: axe leaves those to people."""
+    return [
+        node["html"]
+        for rule in undecided
+        if rule["id"] == "color-contrast"
+        for node in rule["nodes"]
+        if any((check["data"] or {}).get("messageKey") == "equalRatio" for check in node["any"])
+    ]
+
+
+def faults(page: Page) -> list[str]:
+    """Return what axe finds in each size and scheme, and whether the page is too wide."""
+    page.evaluate(AXE)
+    found = []
+    for width, scheme in product(WIDTHS, SCHEMES):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        where = f"{page.url} at {width}, {scheme}"
+        result = page.evaluate("axe.run()")
+        for rule in result["violations"]:
+            found += [f"{where}: {rule['id']}: {node['html']}" for node in rule["nodes"]]
+        found += [f"{where}: invisible: {html}" for html in invisible(result["incomplete"])]
+        if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+            found.append(f"{where}: wider than the window")
+    return found
+
+
+def faults_of(page: Page, *paths: str) -> list[str]:
+    found = []
+    for path in paths:
+        page.goto(path)
+        found += faults(page)
+    return found
