@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User, UserEventLog
 from tests.cast import PASSWORD, Cast, lock
+from tests.second_factor import one_time_code, set_up_second_factor
 
 LOCK_WORDS = "Your organization is past due. Contact Alice Adams to resolve billing."
 
@@ -91,6 +92,20 @@ def test_without_the_password_nobody_learns_of_the_lock(cast: Cast) -> None:
     answer = Client().post(reverse("account_login"), form)
     assert answer.status_code == 200
     assert "past due" not in answer.content.decode()
+
+
+def test_with_a_second_factor_the_lock_is_learned_of_only_after_it(cast: Cast) -> None:
+    secret = set_up_second_factor(cast.bob)
+    lock(cast.acme)
+    client = Client()
+    form = {"login": "bob@example.com", "password": PASSWORD}
+    asked = client.post(reverse("account_login"), form, follow=True)
+    assert asked.status_code == 200
+    assert "past due" not in asked.content.decode()
+    answer = client.post(reverse("mfa_authenticate"), {"code": one_time_code(secret)})
+    assert answer.status_code == 403
+    assert LOCK_WORDS in answer.content.decode()
+    assert not is_in(client)
 
 
 def test_the_owner_of_a_locked_organization_and_developers_get_in(cast: Cast) -> None:

@@ -7,13 +7,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from allauth.mfa.totp.internal.auth import (
-    TOTP,
-    format_hotp_value,
-    generate_totp_secret,
-    hotp_value,
-    yield_hotp_counters_from_time,
-)
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -23,6 +16,7 @@ from accounts.models import User
 from orgs import services
 from orgs.models import Organization, OwnershipTransfer, OwnershipTransferRequest
 from tests.cast import PASSWORD, Cast, PersonFactory, lock
+from tests.second_factor import one_time_code, set_up_second_factor
 
 
 def page(cast: Cast, to: User | None = None) -> str:
@@ -35,9 +29,7 @@ def log_in(person: User, secret: str = "") -> Client:
     client = Client()
     client.post(reverse("account_login"), {"login": person.email, "password": PASSWORD})
     if secret:
-        counter = next(yield_hotp_counters_from_time())
-        code = format_hotp_value(hotp_value(secret, counter))
-        client.post(reverse("mfa_authenticate"), {"code": code})
+        client.post(reverse("mfa_authenticate"), {"code": one_time_code(secret)})
     assert "_auth_user_id" in client.session
     return client
 
@@ -45,9 +37,7 @@ def log_in(person: User, secret: str = "") -> Client:
 @pytest.fixture
 def dana(cast: Cast) -> Client:
     """Staff with a second factor, who just proved again who they are."""
-    secret = generate_totp_secret()
-    TOTP.activate(cast.dana, secret)
-    client = log_in(cast.dana, secret)
+    client = log_in(cast.dana, set_up_second_factor(cast.dana))
     client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
     return client
 
@@ -163,9 +153,8 @@ def test_without_a_second_factor_staff_are_led_to_set_one_up(cast: Cast) -> None
 
 
 def test_having_logged_in_is_not_enough(cast: Cast) -> None:
-    secret = generate_totp_secret()
-    TOTP.activate(cast.dana, secret)
-    answer = log_in(cast.dana, secret).post(page(cast, cast.bob), form(cast))
+    client = log_in(cast.dana, set_up_second_factor(cast.dana))
+    answer = client.post(page(cast, cast.bob), form(cast))
     assert answer["Location"].startswith(reverse("account_reauthenticate"))
     assert owner_of(cast) == cast.alice
 
@@ -190,7 +179,7 @@ def test_the_owner_asks_and_the_request_waits_in_the_queue(dana: Client, cast: C
     queue = dana.get(reverse("admin:orgs_ownershiptransferrequest_changelist")).content.decode()
     assert "I move on." in queue
     assert page(cast, cast.bob) in queue
-    assert "alice@example.com asked for a transfer" in dana.get(page(cast)).content.decode()
+    assert "I move on." in dana.get(page(cast)).content.decode()
 
     dana.post(page(cast, cast.bob), form(cast))
     assert OwnershipTransferRequest.objects.get().closed_at is not None
