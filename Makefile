@@ -47,6 +47,10 @@ test-postgres: install ## Run the tests on PostgreSQL: make test-postgres DATABA
 test-browser: install ## Run the tests that drive a real browser (needs Debian's chromium)
 	$(DEVELOPMENT) $(BIN)/python -m pytest -m browser $(ARGS) $(TESTS)
 
+.PHONY: screenshots
+screenshots: install ## Take the pictures of the docs anew (needs Debian's chromium)
+	$(BIN)/python -m tools.screenshots $(ARGS)
+
 .PHONY: walkthrough
 walkthrough: install ## Drive the running product through its whole story, over HTTP
 	$(DEVELOPMENT) $(BIN)/python manage.py walkthrough

@@ -4,6 +4,8 @@ from typing import Any, ClassVar
 
 from allauth.account import admin as allauth_admin
 from allauth.account.models import EmailAddress
+from allauth.mfa import admin as mfa_admin
+from allauth.mfa.models import Authenticator
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
 from django.http import HttpRequest, HttpResponse
@@ -117,9 +119,12 @@ class UserEventLogAdmin(ReadOnlyAdminMixin, admin.ModelAdmin[UserEventLog]):
     show_full_result_count = False
 
 
-# Who may confirm or replace an address here could log in as anybody.
+# Who may confirm or replace an address here, or read a second factor's secret, could log in as
+# anybody. (Both modules are imported above, so that they have registered theirs by now.)
 assert allauth_admin
+assert mfa_admin
 admin.site.unregister(EmailAddress)
+admin.site.unregister(Authenticator)
 
 
 @admin.register(EmailAddress)
@@ -127,5 +132,18 @@ class EmailAddressAdmin(ReadOnlyAdminMixin, admin.ModelAdmin[EmailAddress]):
     list_display = ("email", "user", "primary", "verified")
     list_select_related = ("user",)
     search_fields = ("email", "user__email")
+    ordering = ("-id",)
+    show_full_result_count = False
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(ReadOnlyAdminMixin, admin.ModelAdmin[Authenticator]):
+    """Who has a second factor, and never what it is."""
+
+    list_display = ("user", "type", "created_at", "last_used_at")
+    list_select_related = ("user",)
+    list_filter = ("type",)
+    search_fields = ("user__email",)
+    fields = list_display
     ordering = ("-id",)
     show_full_result_count = False

@@ -148,6 +148,8 @@ ACCOUNT_LOGOUT_REDIRECT_URL = LOGOUT_REDIRECT_URL
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Holdfast"
+# Codes of the step before and after count too: phones are a few seconds off.
+MFA_TOTP_TOLERANCE = 1
 # What stands between a right password and being in, after allauth's own steps.
 LOGIN_STAGES = ["billing.login.AccessStage"]
 

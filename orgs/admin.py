@@ -155,7 +155,7 @@ class PendingFilter(admin.SimpleListFilter):
 class OwnershipTransferRequestAdmin(ReadOnlyAdminMixin, admin.ModelAdmin[OwnershipTransferRequest]):
     """The staff's queue. Each waiting line leads to the transfer that it asks for."""
 
-    list_display = ("created_at", "organization", "new_owner", "requested_by", "reason", "answer")
+    list_display = ("organization", "answer", "new_owner", "requested_by", "reason", "created_at")
     list_display_links = None
     list_select_related = ("organization", "new_owner", "requested_by")
     list_filter = (PendingFilter,)
@@ -168,9 +168,9 @@ class OwnershipTransferRequestAdmin(ReadOnlyAdminMixin, admin.ModelAdmin[Ownersh
         if request.closed_at is not None:
             return _("Closed")
         url = reverse("admin:orgs_organization_transfer", args=[request.organization_id])
-        return format_html(
-            '<a href="{}?to={}">{}</a>', url, request.new_owner_id, _("Look at the transfer")
-        )
+        # The member whom the owner named may be gone; then staff choose.
+        chosen = f"?to={request.new_owner_id}" if request.new_owner_id else ""
+        return format_html('<a href="{}{}">{}</a>', url, chosen, _("Look at the transfer"))
 
     @admin.action(description=_("Decline the selected requests"), permissions=["decline"])
     def decline(self, request: HttpRequest, queryset: Any) -> None:

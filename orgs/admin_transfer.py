@@ -83,7 +83,9 @@ def _page(
         "title": _("Transfer ownership of %(name)s") % {"name": organization.name},
         "opts": Organization._meta,
         "organization": organization,
-        "requests": organization.ownership_transfer_requests.pending(),
+        "requests": organization.ownership_transfer_requests.pending().select_related(
+            "requested_by", "new_owner"
+        ),
         **context,
     }
     status = 422 if form.errors else 200

@@ -97,10 +97,15 @@ class JoinForm(forms.Form):
         return password
 
 
+class PersonChoiceField(forms.ModelChoiceField[User]):
+    def label_from_instance(self, person: User) -> str:
+        return f"{person.name} ({person.email})" if person.name else person.email
+
+
 class ChooseOwnerForm(forms.Form):
     """Who shall own the organization: one of its other members."""
 
-    to = forms.ModelChoiceField(User.objects.none(), label=_("New owner"))
+    to = PersonChoiceField(User.objects.none(), label=_("New owner"))
 
     def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

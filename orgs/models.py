@@ -243,7 +243,7 @@ class OwnershipTransfer(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.organization_id}: {self.from_owner_id} → {self.to_owner_id}"
+        return f"#{self.pk}"
 
 
 class OwnershipTransferRequestQuerySet(models.QuerySet["OwnershipTransferRequest"]):

@@ -13,7 +13,7 @@ from accounts.models import User
 
 def set_up_second_factor(person: User) -> str:
     """Give a person a second factor and return its secret."""
-    secret = generate_totp_secret()
+    secret: str = generate_totp_secret()
     TOTP.activate(person, secret)
     return secret
 
@@ -21,4 +21,5 @@ def set_up_second_factor(person: User) -> str:
 def one_time_code(secret: str) -> str:
     """Return what the person's authenticator app would show now."""
     counter = next(yield_hotp_counters_from_time())
-    return format_hotp_value(hotp_value(secret, counter))
+    code: str = format_hotp_value(hotp_value(secret, counter))
+    return code

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.db import models
 from django.test import Client
@@ -17,6 +18,7 @@ from billing.models import Standing
 from orgs import services
 from orgs.models import Organization, Tier
 from tests.cast import Cast
+from tests.second_factor import set_up_second_factor
 
 SECRET_KEY = "sk_test_do_not_show_me"
 ENDPOINT_SECRET = "whsec_do_not_show_me"
@@ -108,6 +110,19 @@ def test_no_page_of_the_mirror_shows_a_secret(dana: Client, db: None, settings: 
         assert 'name="_save"' not in text
         assert dana.post(url(type(row), "change", row.pk), {"id": "x"}).status_code == 403
         assert dana.post(url(type(row), "delete", row.pk), {"post": "yes"}).status_code == 403
+
+
+def test_second_factors_are_listed_and_their_secrets_are_not_shown(
+    dana: Client, cast: Cast
+) -> None:
+    secret = set_up_second_factor(cast.bob)
+    factor = Authenticator.objects.get(user=cast.bob)
+    page = dana.get(url(Authenticator, "change", factor.pk))
+    assert page.status_code == 200
+    assert "bob@example.com" in page.content.decode()
+    assert secret not in page.content.decode()
+    assert dana.post(url(Authenticator, "change", factor.pk), {"data": "{}"}).status_code == 403
+    assert dana.get(url(Authenticator, "add")).status_code == 403
 
 
 def test_api_keys_are_not_in_the_admin_at_all() -> None:

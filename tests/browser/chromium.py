@@ -1,12 +1,14 @@
 """What a person does in a browser, for the tests here and for tools/screenshots.py.
 
-It knows nothing of Django: it sees what a person sees.
+It knows nothing of Django: it sees what a person sees. A click does not wait for the page that it
+leads to, so each of these ends by waiting for it, unless whoever calls it must say what comes.
 """
 
 from __future__ import annotations
 
 import base64
 import hmac
+import re
 import struct
 import time
 
@@ -39,19 +41,26 @@ def log_in(page: Page, email: str, password: str) -> None:
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(password)
     page.get_by_role("main").get_by_role("button", name="Log in").click()
+    page.wait_for_url(re.compile(r"^(?!.*/accounts/login/)"))
 
 
 def confirm_password(page: Page, password: str) -> None:
     """Answer the question whether it is you, which stands before what is sensitive."""
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Go on").click()
+    page.wait_for_url(re.compile(r"^(?!.*/reauthenticate/)"))
 
 
-def ask_for_transfer(page: Page, *, to: str, reason: str) -> None:
+def fill_in_request(page: Page, *, to: str, reason: str) -> None:
     """As the owner, on the page with the form. `to` is an e-mail address."""
-    page.get_by_label("New owner").select_option(label=to)
+    people = page.get_by_label("New owner")
+    people.select_option(people.locator("option", has_text=to).get_attribute("value"))
     page.get_by_label("Reason").fill(reason)
+
+
+def send_request(page: Page) -> None:
     page.get_by_role("button", name="Send the request").click()
+    page.get_by_role("button", name="Withdraw the request").wait_for()
 
 
 def switch_second_factor_on(page: Page) -> str:
@@ -59,11 +68,12 @@ def switch_second_factor_on(page: Page) -> str:
     secret = page.locator("#secret").inner_text()
     page.get_by_label("Authenticator code").fill(one_time_code(secret))
     page.get_by_role("button", name="Switch it on").click()
+    page.get_by_role("button", name="Download them").wait_for()
     return secret
 
 
 def confirm_transfer(page: Page, *, slug: str, reason: str) -> None:
-    """As staff, on the page that shows what would change."""
+    """As staff, on the page that shows what would change. What comes depends on the slug."""
     page.get_by_label("Reason").fill(reason)
     page.get_by_label("The organization's slug").fill(slug)
     page.get_by_role("button", name="Transfer ownership").click()
