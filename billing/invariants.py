@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Case, Count, Exists, F, Func, OuterRef, Q, QuerySet, Subquery, When
-from django.db.models.fields.json import KT
+from django.db.models.fields.json import KT, KeyTextTransform
 from djstripe.models import Customer, Subscription
 
 from accounts.models import UserEventLog
@@ -36,7 +36,7 @@ AS_FOUNDED = {
     "subscription": None,
 }
 INVARIANTS = Invariants()
-SYNC = 'Sync the organization (docs/rules.md, "Checking").'
+SYNC = "Sync the organization."
 
 
 class PricesOf(Func):
@@ -251,14 +251,13 @@ def _customers_called_otherwise(now: datetime) -> Iterator[str]:
         When(organization__billing_email="", then=F("organization__owner__email")),
         default=F("organization__billing_email"),
     )
-    name = KT("organization__stripe_customer__stripe_data__name")
-    standings = Standing.objects.filter(
-        organization__stripe_customer__isnull=False, sync_requested_at=None
-    )
-    called = standings.exclude(CUSTOMER_DELETED).alias(wanted=wanted, name_at_stripe=name)
-    agrees = Q(
+    name = KeyTextTransform("name", "organization__stripe_customer__stripe_data")
+    known = Standing.objects.filter(organization__stripe_customer__isnull=False)
+    unmarked = known.filter(sync_requested_at=None)
+    agrees = Q(organization__stripe_customer__stripe_data__deleted=True) | Q(
         organization__stripe_customer__email=F("wanted"), name_at_stripe=F("organization__name")
     )
+    called = unmarked.alias(wanted=wanted, name_at_stripe=name)
     return _of_organizations(failing(called, agrees))
 
 
@@ -302,7 +301,7 @@ def _noticeable(standing: Standing) -> dict[str, Any]:
     "Somebody moved the customer past the sync: link the one that the log names.",
 )
 def _customers_not_as_told(now: datetime) -> Iterator[str]:
-    lines = _newest("customer_linked", "pk").alias(customer=KT("data__stripe_customer"))
+    lines = _newest("customer_linked", "pk").annotate(customer=KT("data__stripe_customer"))
     linked = Organization.objects.filter(stripe_customer__isnull=False)
     told = linked.alias(told=Subquery(lines.values("customer")[:1]))
     return named("organization", failing(told, Q(stripe_customer=F("told")))).iterator()

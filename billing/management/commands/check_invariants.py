@@ -51,7 +51,8 @@ class Command(BaseCommand):
         else:
             for finding in broken:
                 self.stdout.write(str(finding))
-            self.stdout.write(f"{len(findings)} invariants checked, {len(broken)} broken.")
+            numbers = f"{len(findings)} invariants checked, {len(broken)} broken"
+            self.stdout.write(f'{numbers} (docs/rules.md, "Checking").')
         if broken:
             sys.exit(1)
 

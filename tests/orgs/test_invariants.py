@@ -1,0 +1,272 @@
+"""Each drift of people, organizations and their log is found, also one the database refuses.
+
+What protects the rows is taken off inside a transaction, and is back with its rollback, schema
+and all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+from djstripe.models import Customer
+
+from accounts import services as accounts
+from accounts.models import User, UserEventLog, UserType
+from orgs import services
+from orgs.guards import installation
+from orgs.models import Organization, OwnershipTransfer
+from tests.cast import Cast, OrganizationFactory, add_member
+
+pytestmark = pytest.mark.django_db
+
+ALL_IS_WELL: tuple[int, dict[str, list[str]]] = (0, {})
+NOBODY = 10**9
+CHECKS = (
+    "accounts_user_staff_are_developers",
+    "accounts_user_developers_have_no_organization",
+)
+
+
+def check() -> tuple[int, dict[str, list[str]]]:
+    """Return the command's exit status, and examples by the id of what is broken."""
+    out, status = StringIO(), 0
+    try:
+        call_command("check_invariants", json=True, stdout=out)
+    except SystemExit as end:
+        status = int(str(end.code))
+    findings = json.loads(out.getvalue())
+    return status, {each["id"]: each["examples"] for each in findings if each["count"]}
+
+
+def check_after(plant: Callable[[], object]) -> tuple[int, dict[str, list[str]]]:
+    """Plant with everything off, put the guards back, check, and undo it all."""
+    with unprotected():
+        plant()
+        installation.install(connection)
+        return check()
+
+
+@contextmanager
+def unprotected() -> Iterator[None]:
+    """Take off the guards, foreign keys and checks, and roll back in the end.
+
+    SQLite looks at every foreign key at commit, as Django declares them: none comes in the way
+    of what is never committed.
+    """
+    with transaction.atomic():
+        if connection.vendor == "sqlite":
+            execute("PRAGMA ignore_check_constraints = ON")
+        else:
+            # A table is not altered while checks of its rows are outstanding.
+            execute("SET CONSTRAINTS ALL IMMEDIATE")
+            execute("SET LOCAL session_replication_role = replica")
+            for name in CHECKS:
+                execute(f"ALTER TABLE accounts_user DROP CONSTRAINT {name}")
+        installation.drop(connection)
+        try:
+            yield
+        finally:
+            transaction.set_rollback(True)
+    if connection.vendor == "sqlite":
+        execute("PRAGMA ignore_check_constraints = OFF")
+
+
+def allow_null(table: str, column: str) -> None:
+    if connection.vendor == "sqlite":
+        _rewrite(table, f'"{column}" bigint NOT NULL', f'"{column}" bigint')
+    else:
+        execute(f"ALTER TABLE {table} ALTER {column} DROP NOT NULL")
+
+
+def allow_repeated(table: str, column: str) -> None:
+    if connection.vendor == "sqlite":
+        # Those that SQLite made of UNIQUE have no words of their own.
+        _rewrite(
+            table, " UNIQUE", "", "DELETE FROM sqlite_master WHERE sql IS NULL AND tbl_name=%s"
+        )
+        return
+    with connection.cursor() as cursor:
+        constraints = connection.introspection.get_constraints(cursor, table)
+    for name, constraint in constraints.items():
+        if constraint["unique"] and constraint["columns"] == [column]:
+            execute(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
+
+
+def _rewrite(table: str, words: str, instead: str, *also: str) -> None:
+    """Change a table's definition where SQLite, which cannot alter this, keeps it."""
+    execute("PRAGMA writable_schema = ON")
+    change = "UPDATE sqlite_master SET sql = replace(sql, %s, %s) WHERE type='table' AND name=%s"
+    execute(change, words, instead, table)
+    for sql in also:
+        execute(sql, table)
+    # A new version has it read again.
+    (version,) = execute("PRAGMA schema_version")
+    execute(f"PRAGMA schema_version = {version + 1}")
+    execute("PRAGMA writable_schema = OFF")
+
+
+def execute(sql: str, *params: Any) -> Any:
+    """Return the first row that the statement gives, if it gives any."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchone() if cursor.description else None
+
+
+def remove(rows: Any) -> None:
+    """Delete what Django itself would not."""
+    rows._raw_delete(rows.db)
+
+
+@pytest.fixture
+def handed_on(cast: Cast) -> Cast:
+    """Acme was Alice's and is Bob's."""
+    services.transfer_ownership(
+        organization=cast.acme, new_owner=cast.bob, by=cast.dana, reason="Alice moves on."
+    )
+    return cast
+
+
+def bob(cast: Cast) -> Any:
+    return User.objects.filter(pk=cast.bob.pk)
+
+
+def acme(cast: Cast) -> Any:
+    return Organization.objects.filter(pk=cast.acme.pk)
+
+
+def lines(event: str) -> Any:
+    return UserEventLog.objects.filter(event=event)
+
+
+def link(organization: Organization, customer: str) -> None:
+    Customer.objects.get_or_create(id=customer)
+    Organization.objects.filter(pk=organization.pk).update(stripe_customer=customer)
+    accounts.record_event(
+        "customer_linked", organization_id=organization.pk, data={"stripe_customer": customer}
+    )
+
+
+def leave_without_owner(cast: Cast) -> None:
+    allow_null("orgs_organization", "owner_id")
+    acme(cast).update(owner=None)
+
+
+def seize(cast: Cast) -> None:
+    other = OrganizationFactory.create()
+    Organization.objects.filter(pk=other.pk).update(owner=add_member(other))
+
+
+def falsify_the_giver(cast: Cast) -> None:
+    OwnershipTransfer.objects.update(from_owner=cast.charlie)
+    lines("ownership_given").update(user=cast.charlie)
+
+
+def share_a_customer(cast: Cast) -> None:
+    allow_repeated("orgs_organization", "stripe_customer_id")
+    for organization in (cast.acme, OrganizationFactory.create()):
+        link(organization, "cus_shared")
+
+
+def lose_a_customer(cast: Cast) -> None:
+    link(cast.acme, "cus_lost")
+    remove(Customer.objects.all())
+
+
+def share_an_address(cast: Cast) -> None:
+    execute("DROP INDEX accounts_user_email_is_one_person")
+    bob(cast).update(email="Alice@Example.com")
+
+
+def found_again(cast: Cast) -> None:
+    accounts.record_event("organization_founded", user=cast.bob, organization_id=cast.acme.pk)
+
+
+def develop(cast: Cast) -> None:
+    bob(cast).update(user_type=UserType.DEVELOPER)
+
+
+DRIFTS: dict[str, tuple[set[str], Callable[[Cast], object]]] = {
+    "no owner": ({"I1"}, leave_without_owner),
+    "an owner who does not exist": ({"I1"}, lambda c: remove(bob(c))),
+    "an owner of nothing": ({"I2"}, lambda c: bob(c).update(organization=None)),
+    "an owner of elsewhere": (
+        {"I2"},
+        lambda c: bob(c).update(organization=OrganizationFactory.create()),
+    ),
+    "an inactive owner": ({"I3"}, lambda c: bob(c).update(is_active=False)),
+    "a deleted owner": ({"I3"}, lambda c: bob(c).update(deleted_at=timezone.now())),
+    "a developer as owner": ({"I3"}, develop),
+    "an owner without a transfer": ({"I4"}, seize),
+    "a transfer from somebody else": ({"I4"}, falsify_the_giver),
+    "a transfer changed": (
+        {"I5"},
+        lambda c: OwnershipTransfer.objects.update(performed_by=c.charlie),
+    ),
+    "a line of it changed": ({"I5"}, lambda c: lines("ownership_given").update(user=c.dana)),
+    "a line that names no transfer": (
+        {"I5", "L2"},
+        lambda c: lines("ownership_received").update(data={"transfer": "none"}),
+    ),
+    "a transfer removed": ({"I4", "I5"}, lambda c: remove(OwnershipTransfer.objects.all())),
+    "a shared customer": ({"I6"}, share_a_customer),
+    "a customer that is not there": ({"I6"}, lose_a_customer),
+    "a member of what is not there": (
+        {"I6"},
+        lambda c: User.objects.filter(pk=c.alice.pk).update(organization=NOBODY),
+    ),
+    "a shared address": ({"I7"}, share_an_address),
+    "the former owner back": ({"I10"}, lambda c: acme(c).update(owner=c.alice)),
+    "a founding not told": ({"L1"}, lambda c: remove(lines("organization_founded"))),
+    "a founding told twice": ({"L1"}, found_again),
+    "a transfer half told": ({"L2"}, lambda c: remove(lines("ownership_given"))),
+    "the other half": ({"L2"}, lambda c: remove(lines("ownership_received"))),
+}
+
+
+@pytest.mark.parametrize(("ids", "plant"), DRIFTS.values(), ids=DRIFTS.keys())
+def test_a_drift_is_found_under_its_id(
+    handed_on: Cast, ids: set[str], plant: Callable[[Cast], object]
+) -> None:
+    assert check() == ALL_IS_WELL
+    status, found = check_after(partial(plant, handed_on))
+    assert (status, set(found)) == (1, ids)
+    assert check() == ALL_IS_WELL
+
+
+def test_a_missing_guard_is_found(handed_on: Cast) -> None:
+    name = "orgs_ownershiptransfer_makes_owner"
+    on_table = "" if connection.vendor == "sqlite" else " ON orgs_ownershiptransfer"
+    with transaction.atomic():
+        # A table is not altered while checks of its rows are outstanding.
+        connection.check_constraints()
+        execute(f"DROP TRIGGER {name}{on_table}")
+        assert check() == (1, {"G1": [f"guard {name}"]})
+        transaction.set_rollback(True)
+    assert check() == ALL_IS_WELL
+
+
+def test_what_was_taken_off_is_back(handed_on: Cast) -> None:
+    for plant in (leave_without_owner, share_a_customer, share_an_address, develop):
+        check_after(partial(plant, handed_on))
+    link(handed_on.acme, "cus_1")
+    other = OrganizationFactory.create(owner__email="other@example.com")
+    for refused in (
+        lambda: acme(handed_on).update(owner=None),
+        lambda: acme(handed_on).update(owner=handed_on.alice),
+        lambda: link(other, "cus_1"),
+        lambda: bob(handed_on).update(email="Other@example.com"),
+        lambda: bob(handed_on).update(user_type=UserType.DEVELOPER),
+        lambda: bob(handed_on).update(organization=NOBODY),
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            refused()
+            connection.check_constraints()
