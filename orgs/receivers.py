@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.signals import email_changed
 from django.apps import AppConfig
 from django.apps import apps as installed_apps
 from django.apps.registry import Apps
@@ -9,8 +10,14 @@ from django.db import connections
 from django.db.models.signals import post_migrate, pre_migrate
 from django.dispatch import receiver
 
+from accounts.models import User
 from orgs import services
 from orgs.guards import installation
+
+
+@receiver(email_changed)
+def follow_address(sender: type[User], user: User, **kwargs: Any) -> None:
+    services.follow_address(person=user)
 
 
 @receiver(pre_migrate)

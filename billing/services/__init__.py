@@ -9,6 +9,7 @@ from billing.services.checkout import (
 )
 from billing.services.clock import NoTestClock, advance_test_clock
 from billing.services.marks import open_standing, request_sync, sync_due, sync_now
+from billing.services.prices import save_tier_price
 from billing.services.setup import set_up_stripe
 from billing.services.sync import Outcome, sync_organization
 from billing.services.webhooks import receive_event
@@ -24,6 +25,7 @@ __all__ = [
     "open_standing",
     "receive_event",
     "request_sync",
+    "save_tier_price",
     "set_up_stripe",
     "start_checkout",
     "sync_due",

@@ -1,6 +1,6 @@
 """Writes about organizations. Each is atomic, keyword-only, and leaves its line in the log."""
 
-from orgs.services.details import change_details
+from orgs.services.details import change_details, follow_address
 from orgs.services.founding import AlreadyMember, found_organization, sign_up
 from orgs.services.invitations import (
     InvitationClosed,
@@ -47,6 +47,7 @@ __all__ = [
     "accept_invitation",
     "change_details",
     "close_ownership_transfer_request",
+    "follow_address",
     "found_organization",
     "invite",
     "join_as_new_person",

@@ -10,6 +10,12 @@ from orgs.signals import billing_details_changed
 FIELDS = ("name", "slug", "billing_email")
 
 
+def follow_address(*, person: User) -> None:
+    """Have the bills of the organization that this person owns follow their new address."""
+    for organization in person.owned_organizations.all():
+        billing_details_changed.send(Organization, organization=organization)
+
+
 @transaction.atomic
 def change_details(
     *, organization: Organization, by: User, name: str, slug: str, billing_email: str

@@ -10,16 +10,17 @@ from typing import Any
 
 import pytest
 import requests
+from allauth.account.signals import email_changed
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from djstripe.models import Customer, Price, Subscription
 from pytest_django import Settings
 
-from accounts.models import UserEventLog
+from accounts.models import User, UserEventLog
 from billing import services
 from billing.gateway import BillingUnavailable
-from billing.models import Standing, Status
+from billing.models import Standing, Status, TierPrice
 from billing.services import Outcome
 from orgs import services as services_of_orgs
 from orgs.models import Organization
@@ -332,3 +333,38 @@ def test_stripe_down_does_not_undo_a_transfer_and_the_follow_up_waits(
     payer.sandbox.weather([])
     assert services.sync_due(now=timezone.now()) == (1, 0)
     assert payer.open_checkouts() == []
+
+
+def test_one_organization_is_synced_by_name(payer: Payer, cast: Cast) -> None:
+    call_command("sync_billing", organization=cast.acme.pk)
+    cast.acme.refresh_from_db()
+    assert cast.acme.stripe_customer_id is not None
+    with pytest.raises(CommandError, match="no organization 999"):
+        call_command("sync_billing", organization=999)
+
+
+def test_a_price_that_staff_map_gives_its_tier_to_those_who_pay_it(
+    payer: Payer, cast: Cast
+) -> None:
+    payer.subscribe()
+    price = TierPrice.objects.get(tier__key="pro", interval="month")
+    TierPrice.objects.filter(pk=price.pk).delete()
+    assert payer.sync().tier is None
+    assert standing(cast).reason == "unmapped_price"
+
+    price.pk = None
+    services.save_tier_price(price=price, by=cast.dana, now=timezone.now())
+    assert services.sync_due(now=timezone.now()) == (1, 0)
+    acme = Organization.objects.get(pk=cast.acme.pk)
+    assert acme.tier is not None
+    assert acme.tier.key == "pro"
+
+
+def test_the_owners_new_address_follows_at_stripe(payer: Payer, cast: Cast) -> None:
+    payer.sync()
+    User.objects.filter(pk=cast.alice.pk).update(email="alice@new.example.com")
+    email_changed.send(
+        User, request=None, user=cast.alice, from_email_address=None, to_email_address=None
+    )
+    assert services.sync_due(now=timezone.now()) == (1, 0)
+    assert payer.customers()[0]["email"] == "alice@new.example.com"

@@ -9,20 +9,25 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from billing import services
+from billing.gateway import BillingUnavailable
+from orgs.models import Organization
 
 
 class Command(BaseCommand):
-    help = "Sync what is marked and was not synced: a worker died, or Stripe could not be asked."
+    help = "Sync what is marked and was not synced, or one organization."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument(
-            "--due", action="store_true", required=True, help="organizations that are marked"
-        )
+        which = parser.add_mutually_exclusive_group(required=True)
+        which.add_argument("--due", action="store_true", help="organizations that are marked")
+        which.add_argument("--organization", type=int, metavar="ID", help="this one, marked or not")
         parser.add_argument(
             "--every", type=int, metavar="SECONDS", help="go on for ever, with so long a pause"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["organization"] is not None:
+            self._sync_one(options["organization"])
+            return
         every: int | None = options["every"]
         if every is None:
             synced, left = services.sync_due(now=timezone.now())
@@ -30,6 +35,19 @@ class Command(BaseCommand):
             if left:
                 raise CommandError("Stripe could not be asked about all of them.")
             return
+        self._sync_for_ever(every)
+
+    def _sync_one(self, organization_id: int) -> None:
+        try:
+            organization = Organization.objects.get(pk=organization_id)
+            outcome = services.sync_organization(organization)
+        except Organization.DoesNotExist as error:
+            raise CommandError(f"There is no organization {organization_id}.") from error
+        except BillingUnavailable as error:
+            raise CommandError(f"Stripe could not be asked: {error}") from error
+        self.stdout.write(f"{organization}: {outcome.value}.")
+
+    def _sync_for_ever(self, every: int) -> None:
         while True:
             close_old_connections()
             synced, left = services.sync_due(now=timezone.now())
