@@ -95,8 +95,9 @@ I4_OWNER_CHANGES_BY_TRANSFER = (
         _refusal("An organization keeps its id (I4)", "NEW.id <> OLD.id")["sqlite"],
     ),
     # Deleted and made anew with the same id, it would have another owner without a transfer. Its
-    # founding is in the log for ever, and at a true founding that line is written afterwards; one
-    # that was founded without a line is known by its transfers.
+    # founding is in the log for ever, and at a true founding that line is written afterwards. One
+    # that was founded past the services is known by its transfers, and is not deleted before
+    # somebody has written that line.
     Guard(
         "orgs_organization_is_founded_once",
         ORGANIZATION,
@@ -106,6 +107,16 @@ I4_OWNER_CHANGES_BY_TRANSFER = (
             "EXISTS (SELECT 1 FROM accounts_usereventlog "
             "WHERE organization_id = NEW.id AND event = 'organization_founded') "
             "OR EXISTS (SELECT 1 FROM orgs_ownershiptransfer WHERE organization_id = NEW.id)",
+        ),
+    ),
+    Guard(
+        "orgs_organization_goes_on_record",
+        ORGANIZATION,
+        "BEFORE DELETE",
+        **_refusal(
+            "An organization is not deleted before its founding is in the log (I4)",
+            "NOT EXISTS (SELECT 1 FROM accounts_usereventlog "
+            "WHERE organization_id = OLD.id AND event = 'organization_founded')",
         ),
     ),
 )
@@ -153,7 +164,27 @@ I6_ORGANIZATIONS_WITH_MEMBERS_STAY = (
         None,
         _refusal("Organizations are not deleted all at once (I6)")["postgresql"],
     ),
-    _never_replaced(ORGANIZATION, "Organizations"),
+    Guard(
+        "orgs_organization_is_never_replaced",
+        ORGANIZATION,
+        "BEFORE INSERT",
+        _refusal(
+            "Organizations are never replaced (I6)",
+            "EXISTS (SELECT 1 FROM orgs_organization WHERE id = NEW.id "
+            "OR slug = NEW.slug OR stripe_customer_id = NEW.stripe_customer_id)",
+        )["sqlite"],
+    ),
+    # UPDATE OR REPLACE removes the row that stands in its way as well.
+    Guard(
+        "orgs_organization_is_never_displaced",
+        ORGANIZATION,
+        "BEFORE UPDATE OF slug, stripe_customer_id",
+        _refusal(
+            "Organizations are never replaced (I6)",
+            "EXISTS (SELECT 1 FROM orgs_organization WHERE id <> OLD.id "
+            "AND (slug = NEW.slug OR stripe_customer_id = NEW.stripe_customer_id))",
+        )["sqlite"],
+    ),
 )
 
 

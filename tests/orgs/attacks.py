@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
 from orgs import services
 from orgs.models import Organization, OwnershipTransfer
-from tests.cast import Cast, OrganizationFactory, add_member, make_cast
+from tests.cast import Cast, OrganizationFactory, PersonFactory, add_member, make_cast
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ class Stage:
     cast: Cast
     beta: Organization
     inactive: User
+    unlogged: Organization
+    unlogged_member: User
     given: OwnershipTransfer
     returned: OwnershipTransfer
 
@@ -32,6 +34,7 @@ class Stage:
         cast = self.cast
         people = {"alice": cast.alice, "bob": cast.bob, "charlie": cast.charlie, "dana": cast.dana}
         others = {"acme": cast.acme, "beta": self.beta, "inactive": self.inactive}
+        others |= {"unlogged": self.unlogged, "unlogged_member": self.unlogged_member}
         transfers = {"given": self.given, "returned": self.returned}
         rows = people | others | transfers | {"beta_owner": self.beta.owner}
         return {name: row.pk for name, row in rows.items()}
@@ -41,8 +44,19 @@ def set_the_stage() -> Stage:
     cast = make_cast()
     inactive = add_member(cast.acme)
     User.objects.filter(pk=inactive.pk).update(is_active=False)
+    unlogged, member = found_without_a_line()
     given, returned = hand_on(cast, cast.bob), hand_on(cast, cast.alice)
-    return Stage(cast, OrganizationFactory.create(), inactive, given, returned)
+    beta = OrganizationFactory.create()
+    return Stage(cast, beta, inactive, unlogged, member, given, returned)
+
+
+@transaction.atomic
+def found_without_a_line() -> tuple[Organization, User]:
+    """Found as a script might that knows no services. Returns the organization and a member."""
+    owner, member = PersonFactory.create_batch(2)
+    organization = Organization.objects.create(name="Unlogged", slug="unlogged", owner=owner)
+    User.objects.filter(pk__in=[owner.pk, member.pk]).update(organization=organization)
+    return organization, member
 
 
 def hand_on(cast: Cast, new_owner: User) -> OwnershipTransfer:
@@ -78,15 +92,32 @@ def line(key: str, verb: str = "INSERT") -> str:
     )
 
 
+def exchange(key: str) -> str:
+    """Exchange the ids of the two organizations, and have their owners follow the id."""
+    change = f"UPDATE orgs_organization SET {key}"
+    follow = "UPDATE accounts_user SET organization_id"
+    return (
+        f"{change} = -id WHERE id = {{acme}}; {change} = {{acme}} WHERE id = {{beta}}; "
+        f"{follow} = {{acme}} WHERE id = {{beta_owner}}; "
+        f"{change} = {{beta}} WHERE id = -{{acme}}; {follow} = {{beta}} WHERE id = {{alice}}"
+    )
+
+
 SET_OWNER = "UPDATE orgs_organization SET owner_id"
-SWAP = "CASE id WHEN {acme} THEN {beta} WHEN {beta} THEN {acme} ELSE id END"
 DETACH = "UPDATE accounts_user SET organization_id = NULL WHERE organization_id = {acme}"
 ATTACH = "UPDATE accounts_user SET organization_id = {acme} WHERE id IN ({alice}, {bob})"
 REMOVE = "DELETE FROM orgs_organization WHERE id = {acme}"
+ANEW = f"{DETACH}; {REMOVE}; {organization('{acme}', '{bob}')}; {ATTACH}"
+UNLOGGED_ANEW = "DELETE FROM orgs_organization WHERE id = {unlogged}; " + organization(
+    "{unlogged}", "{unlogged_member}", "unlogged"
+)
+UNLOGGED_GONE = "UPDATE accounts_user SET organization_id = NULL WHERE organization_id = {unlogged}"
+UNLOGGED_BACK = "UPDATE accounts_user SET organization_id = {unlogged} WHERE id = {unlogged_member}"
 ALICE = "UPDATE accounts_user SET"
 LAST_LINE = "(SELECT max(id) FROM accounts_usereventlog)"
 
 ON_BOTH = {
+    "made anew, founded without a line": f"{UNLOGGED_GONE}; {UNLOGGED_ANEW}; {UNLOGGED_BACK}",
     "no owner": f"{SET_OWNER} = NULL WHERE id = {{acme}}",
     "an owner who does not exist": f"{SET_OWNER} = 1000000000 WHERE id = {{acme}}",
     "a member as owner": f"{SET_OWNER} = {{bob}} WHERE id = {{acme}}",
@@ -99,10 +130,7 @@ ON_BOTH = {
     "owners swapped with their homes": f"{SET_OWNER} = CASE id WHEN {{acme}} THEN {{beta_owner}} "
     "ELSE {alice} END WHERE id IN ({acme}, {beta}); UPDATE accounts_user SET organization_id = "
     "CASE id WHEN {alice} THEN {beta} ELSE {acme} END WHERE id IN ({alice}, {beta_owner})",
-    "ids exchanged": "UPDATE orgs_organization SET id = -id WHERE id = {acme}; "
-    "UPDATE orgs_organization SET id = {acme} WHERE id = {beta}; UPDATE accounts_user SET "
-    "organization_id = {acme} WHERE id = {beta_owner}; UPDATE orgs_organization SET id = {beta} "
-    "WHERE id = -{acme}; UPDATE accounts_user SET organization_id = {beta} WHERE id = {alice}",
+    "ids exchanged": exchange("id"),
     "a new id": f"{DETACH}; UPDATE orgs_organization SET id = 99 WHERE id = {{acme}}; "
     "UPDATE accounts_user SET organization_id = 99 WHERE id = {alice}",
     "ON CONFLICT DO UPDATE": organization("{acme}", "{bob}")
@@ -111,8 +139,8 @@ ON_BOTH = {
     "WHERE orgs_organization.id = {acme} AND u.id = {bob}",
     "the organization deleted": REMOVE,
     "deleted and made anew": f"{REMOVE}; {organization('{acme}', '{bob}')}",
-    "detached, deleted, made anew, attached": f"{DETACH}; {REMOVE}; "
-    f"{organization('{acme}', '{bob}')}; {ATTACH}",
+    "detached, deleted, made anew, attached": ANEW,
+    "deleted and made anew, without a line of its founding": UNLOGGED_ANEW,
     "born without an owner": organization("77", "NULL"),
     "born with an outsider as owner": organization("77", "{charlie}"),
     "the owner deactivated": f"{ALICE} is_active = FALSE WHERE id = {{alice}}",
@@ -169,7 +197,15 @@ ON_BOTH = {
 
 REPLACE = "INSERT OR REPLACE"
 ON_SQLITE = {
+    "replaced by its slug, founded without a line": f"{UNLOGGED_GONE}; "
+    + organization("777", "{unlogged_member}", "unlogged", REPLACE)
+    + "; UPDATE accounts_user SET organization_id = 777 WHERE id = {unlogged_member}",
+    "displaced by its slug, founded without a line": f"{UNLOGGED_GONE}; UPDATE OR REPLACE "
+    "orgs_organization SET slug = 'unlogged' WHERE id = {beta}",
     "organization replaced": organization("{acme}", "{bob}", "acme", REPLACE),
+    "organization replaced, without a line of its founding": organization(
+        "{unlogged}", "{unlogged_member}", "unlogged", REPLACE
+    ),
     "organization replaced, found by its slug": organization("77", "{bob}", "acme", REPLACE),
     "organization replaced, id as text": organization("'{acme}'", "{bob}", "acme", REPLACE),
     "organization replaced, found by rowid": organization(
@@ -181,8 +217,7 @@ ON_SQLITE = {
         "UPDATE", "UPDATE OR IGNORE", 1
     ),
     **{
-        f"id changed by the name {name}": f"{DETACH}; UPDATE orgs_organization SET {name} = 99 "
-        "WHERE id = {acme}; UPDATE accounts_user SET organization_id = 99 WHERE id = {alice}"
+        f"ids exchanged, by the name {name}": exchange(name)
         for name in ("rowid", "_rowid_", "oid", '"ROWID"')
     },
     "owner replaced": "INSERT OR REPLACE INTO accounts_user (email, password, name, user_type, "
@@ -193,11 +228,10 @@ ON_SQLITE = {
         "acme", "bob", "alice", "", "INSERT OR IGNORE"
     ),
     "a transfer replaced": transfer("acme", "alice", "bob", "given", REPLACE),
+    "the last transfer replaced": transfer("acme", "alice", "bob", "returned", REPLACE),
     "a transfer replaced by an update": "UPDATE OR REPLACE orgs_ownershiptransfer "
     "SET id = {returned} WHERE id = {given}",
     "a line of the log replaced": line(LAST_LINE, REPLACE),
-    "triggers called again": "PRAGMA recursive_triggers = ON; "
-    + organization("{acme}", "{bob}", "acme", REPLACE),
 }
 
 FORGED = "(id, organization_id, from_owner_id, to_owner_id) AS VALUES (1, {acme}, {alice}, {bob})"
@@ -210,13 +244,19 @@ ON_POSTGRESQL = {
     "AND u.id = {bob} WHEN MATCHED THEN UPDATE SET owner_id = u.id",
     "transfer and change in one statement": f"WITH t AS ({transfer('acme', 'alice', 'bob')} "
     f"RETURNING id) {SET_OWNER} = {{bob}} WHERE id = {{acme}}",
-    "transfers to read instead, temporary": f"CREATE TEMP TABLE orgs_ownershiptransfer {FORGED}; "
+    # Tables of the same name, for the guards to look into instead.
+    "other transfers": f"CREATE TEMP TABLE orgs_ownershiptransfer {FORGED}; "
     f"{SET_OWNER} = {{bob}} WHERE id = {{acme}}",
-    "transfers to read instead, in a schema": "CREATE SCHEMA forged; "
+    "other transfers, in a schema": "CREATE SCHEMA forged; "
     f"CREATE TABLE forged.orgs_ownershiptransfer {FORGED}; "
     f"SET LOCAL search_path = forged, public; {SET_OWNER} = {{bob}} WHERE id = {{acme}}",
-    "people to look for instead, temporary": "CREATE TEMP TABLE accounts_user "
-    f"(id, organization_id) AS VALUES (1, 1); {REMOVE}",
+    "other organizations": "CREATE TEMP TABLE orgs_organization (id, owner_id) "
+    f"AS VALUES ({{acme}}, {{bob}}); {transfer('acme', 'bob', 'alice')}",
+    "other people": "CREATE TEMP TABLE accounts_user (organization_id) AS VALUES (0); "
+    + UNLOGGED_ANEW.replace("orgs_org", "public.orgs_org"),
+    "another log": "CREATE TEMP TABLE accounts_usereventlog (organization_id, event) "
+    f"AS VALUES (0, ''); CREATE TEMP TABLE orgs_ownershiptransfer {FORGED.replace('{acme}', '0')}; "
+    + ANEW,
     "constraints put off": "SET CONSTRAINTS ALL DEFERRED; "
     f"{ALICE} is_active = FALSE WHERE id = {{alice}}",
 }

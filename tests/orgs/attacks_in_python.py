@@ -133,7 +133,7 @@ THROUGH_DJANGO: dict[str, Callable[[Stage], object]] = {
     "transfer: update": lambda s: update(s.returned, to_owner=s.cast.bob, from_owner=s.cast.dana),
     "transfer: loaddata": lambda s: load(s.given, reason="Another."),
     "transfer: upsert": lambda s: upsert(s.given, "reason", reason="Another."),
-    "transfer: delete": lambda s: s.returned.delete(),
+    "transfer: delete": lambda s: OwnershipTransfer.objects.latest("pk").delete(),
     "transfer: QuerySet.delete": lambda s: OwnershipTransfer.objects.all().delete(),
     "transfer: _raw_delete": lambda s: rows(s.returned)._raw_delete("default"),
     "log: save": lambda s: save(last_line(), event="nothing_happened"),
