@@ -14,9 +14,6 @@ class UserQuerySet(models.QuerySet["User"]):
         """People who can come in: active, and not soft-deleted."""
         return self.filter(is_active=True, deleted_at__isnull=True)
 
-    def members(self) -> UserQuerySet:
-        return self.filter(user_type="member")
-
     def with_access(self) -> UserQuerySet:
         """Load what the access gate decides on, in the statement that loads the person."""
         return self.select_related("organization__tier")

@@ -144,9 +144,6 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         """Neither accepted nor revoked; expired ones included, which can be sent again."""
         return self.filter(accepted_at__isnull=True, revoked_at__isnull=True)
 
-    def open(self, now: datetime) -> InvitationQuerySet:
-        return self.pending().filter(expires_at__gt=now)
-
 
 class Invitation(models.Model):
     """A seat offered to an address. The link carries its id, signed."""

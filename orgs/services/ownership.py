@@ -91,11 +91,10 @@ def transfer_ownership(
     if current.owner_id != organization.owner_id:
         raise OwnerChanged
     _require_eligible(current, new_owner)
-    former_owner = current.owner
     try:
         transfer = OwnershipTransfer.objects.create(
             organization=current,
-            from_owner=former_owner,
+            from_owner=current.owner,
             to_owner=new_owner,
             performed_by=by,
             reason=reason,
@@ -106,18 +105,7 @@ def transfer_ownership(
     if not keep_billing_email and current.billing_email:
         current.billing_email = ""
         current.save(update_fields=["billing_email"])
-    current.ownership_transfer_requests.pending().update(closed_at=transfer.created_at)
-    for person, event in ((former_owner, "ownership_given"), (new_owner, "ownership_received")):
-        accounts.record_event(
-            event,
-            user=person,
-            actor=by,
-            organization_id=current.pk,
-            data={"transfer": transfer.pk},
-        )
-    billing_details_changed.send(Organization, organization=current)
-    transaction.on_commit(lambda: emails.send_ownership_transferred(transfer), robust=True)
-    transaction.on_commit(lambda: _announce(transfer), robust=True)
+    _follow(transfer, current)
     return transfer
 
 
@@ -199,6 +187,25 @@ def _require_eligible(organization: Organization, person: User) -> None:
         raise IsDeleted
     if not person.is_active:
         raise IsInactive
+
+
+def _follow(transfer: OwnershipTransfer, organization: Organization) -> None:
+    """Do what a transfer entails: the queue, the log, Stripe, and mails once it is committed."""
+    organization.ownership_transfer_requests.pending().update(closed_at=transfer.created_at)
+    for person, event in (
+        (transfer.from_owner, "ownership_given"),
+        (transfer.to_owner, "ownership_received"),
+    ):
+        accounts.record_event(
+            event,
+            user=person,
+            actor=transfer.performed_by,
+            organization_id=organization.pk,
+            data={"transfer": transfer.pk},
+        )
+    billing_details_changed.send(Organization, organization=organization)
+    transaction.on_commit(lambda: emails.send_ownership_transferred(transfer), robust=True)
+    transaction.on_commit(lambda: _announce(transfer), robust=True)
 
 
 def _announce(transfer: OwnershipTransfer) -> None:
