@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.services import AddressTaken
 from orgs import services
-from orgs.models import Organization
+from orgs.models import Invitation, Organization, OwnershipTransferRequest
 from tests.cast import PASSWORD, PersonFactory, make_cast
 from tests.together import together
 
@@ -50,6 +50,39 @@ def test_an_invitation_accepted_twice_at_once_is_accepted_once() -> None:
         ]
     )
     assert {type(each) for each in results} == {type(None), services.InvitationClosed}
+
+
+def test_an_address_invited_twice_at_once_has_one_invitation() -> None:
+    cast = make_cast()
+    results = together(
+        *[
+            lambda: services.invite(
+                organization=cast.acme, email="eve@example.com", by=cast.alice, now=timezone.now()
+            )
+            for _ in range(2)
+        ]
+    )
+    first, second = results
+    assert isinstance(first, Invitation)
+    assert first == second == Invitation.objects.get(email="eve@example.com")
+
+
+def test_a_transfer_asked_for_twice_at_once_waits_once() -> None:
+    cast = make_cast()
+    results = together(
+        *[
+            lambda: services.request_ownership_transfer(
+                organization=cast.acme,
+                new_owner=cast.bob,
+                by=cast.alice,
+                reason="I move on.",
+                now=timezone.now(),
+            )
+            for _ in range(2)
+        ]
+    )
+    assert {type(each) for each in results} == {OwnershipTransferRequest, services.RequestPending}
+    assert OwnershipTransferRequest.objects.count() == 1
 
 
 @pytest.mark.postgres
