@@ -6,13 +6,13 @@ from django.apps import apps
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
-from django.utils import timezone
 from djstripe import admin as djstripe_admin
 from djstripe.models import APIKey
 
 from accounts.admin import ReadOnlyAdminMixin, actor_of
 from billing import services
 from billing.models import Standing, TierPrice
+from orgs import clock
 from orgs.admin import OrganizationAdmin
 from orgs.models import Organization
 
@@ -24,7 +24,7 @@ class TierPriceAdmin(admin.ModelAdmin[TierPrice]):
     ordering = ("tier__rank", "interval")
 
     def save_model(self, request: HttpRequest, obj: TierPrice, form: Any, change: bool) -> None:
-        services.save_tier_price(price=obj, by=actor_of(request), now=timezone.now())
+        services.save_tier_price(price=obj, by=actor_of(request), now=clock.now())
 
     def has_delete_permission(self, request: HttpRequest, obj: TierPrice | None = None) -> bool:
         """Those who pay it would lose their tier; a price is retired at Stripe."""

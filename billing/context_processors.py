@@ -3,12 +3,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from accounts.models import User
 from billing.banners import Banner, banner_for
 from billing.models import Standing
+from orgs import clock
 
 
 def billing(request: HttpRequest) -> dict[str, Any]:
@@ -25,4 +25,4 @@ def _banner(request: HttpRequest) -> Banner | None:
     if standing is None:
         return None
     is_owner = organization.owner_id == person.pk
-    return banner_for(organization, standing, is_owner=is_owner, now=timezone.now())
+    return banner_for(organization, standing, is_owner=is_owner, now=clock.now())

@@ -5,9 +5,11 @@ Calls carry the pinned API version, give up after seconds, and are made outside 
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -19,6 +21,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 PAGE_SIZE = 100
+# By this we know our own configuration of the portal among an account's others.
+PORTAL_MARK = {"made_by": "holdfast"}
 # Seconds to wait for a test clock; Stripe takes a few for each month.
 CLOCK_ATTEMPTS = 60
 OUTAGES = (
@@ -38,6 +42,10 @@ class BillingUnavailable(Exception):
     def __init__(self, message: str, *, is_outage: bool = False) -> None:
         super().__init__(message)
         self.is_outage = is_outage
+
+
+class PriceNotSold(Exception):
+    """Stripe no longer sells at this price: it was archived."""
 
 
 class BadSignature(Exception):
@@ -141,43 +149,120 @@ def retrieve_price(price_id: str) -> StripeJson:
 
 
 @_translated
+def retrieve_subscription(subscription_id: str) -> StripeJson | None:
+    """Return the subscription; None when Stripe has none of this id."""
+    return _or_none(lambda: _client().subscriptions.retrieve(subscription_id))
+
+
+@_translated
+def retrieve_invoice(invoice_id: str) -> StripeJson | None:
+    """Return the invoice; None when Stripe has none of this id."""
+    return _or_none(lambda: _client().invoices.retrieve(invoice_id))
+
+
+def _or_none(call: Callable[[], Any]) -> StripeJson | None:
+    try:
+        return _json(call())
+    except stripe.InvalidRequestError as error:
+        if error.code == "resource_missing":
+            return None
+        raise
+
+
+@_translated
 def create_checkout(
     *,
     customer_id: str,
     price_id: str,
     trial_days: int | None,
-    owner_id: int,
+    metadata: dict[str, str],
     return_url: str,
     cancel_url: str,
 ) -> StripeJson:
-    """Open a checkout; whose it is stands in its metadata, for when the owner changes."""
+    """Open a checkout for one subscription. Raises PriceNotSold as well."""
     params: StripeJson = {
         "mode": "subscription",
         "customer": customer_id,
         "line_items": [{"price": price_id, "quantity": 1}],
-        "metadata": {"owner": str(owner_id)},
+        "metadata": metadata,
         "success_url": return_url,
         "cancel_url": cancel_url,
     }
     if trial_days:
         params["subscription_data"] = {"trial_period_days": trial_days}
-    return _json(_client().checkout.sessions.create(params))
+    try:
+        return _json(_client().checkout.sessions.create(params))
+    except stripe.InvalidRequestError as error:
+        if (error.param or "").startswith("line_items"):
+            raise PriceNotSold from error
+        raise
 
 
 @_translated
-def expire_checkouts_of_others(*, customer_id: str, owner_id: int) -> None:
-    """Expire the customer's open checkouts that somebody else than the owner began."""
-    sessions = _client().checkout.sessions
+def list_open_checkouts(customer_id: str) -> list[StripeJson]:
     params = {"customer": customer_id, "status": "open", "limit": PAGE_SIZE}
-    for session in _all(sessions.list(params)):
-        if (session.get("metadata") or {}).get("owner") != str(owner_id):
-            sessions.expire(session["id"])
+    return list(_all(_client().checkout.sessions.list(params)))
 
 
 @_translated
-def create_portal(*, customer_id: str, return_url: str) -> StripeJson:
-    params = {"customer": customer_id, "return_url": return_url}
+def expire_checkout(session_id: str) -> bool:
+    """Close an open checkout, so that nobody can pay it; say whether it was still open."""
+    try:
+        _client().checkout.sessions.expire(session_id)
+    except stripe.InvalidRequestError:
+        return False
+    return True
+
+
+@_translated
+def create_portal(
+    *, customer_id: str, return_url: str, flow: StripeJson | None = None
+) -> StripeJson:
+    """Open a session of Stripe's portal; with `flow`, on the page for one errand alone."""
+    params: StripeJson = {"customer": customer_id, "return_url": return_url}
+    if configuration := _portal_configuration():
+        params["configuration"] = configuration["id"]
+    if flow:
+        params["flow_data"] = flow
     return _json(_client().billing_portal.sessions.create(params))
+
+
+@_translated
+def ensure_portal_configuration(*, prices: dict[str, list[str]]) -> StripeJson:
+    """Have the portal offer card, invoices, cancelling, and changing between these prices.
+
+    `prices` are those of each product.
+    """
+    configurations = _client().billing_portal.configurations
+    products = [{"product": product, "prices": theirs} for product, theirs in prices.items()]
+    features = {
+        "customer_update": {"enabled": False},
+        "invoice_history": {"enabled": True},
+        "payment_method_update": {"enabled": True},
+        "subscription_cancel": {"enabled": True, "mode": "at_period_end"},
+        "subscription_update": {
+            "enabled": True,
+            "default_allowed_updates": ["price"],
+            "proration_behavior": "always_invoice",
+            "products": products,
+        },
+    }
+    # Stripe does not show the products again, so what was sent is compared by its digest.
+    digest = hashlib.sha256(json.dumps(features, sort_keys=True).encode()).hexdigest()
+    params = {"features": features, "metadata": {**PORTAL_MARK, "digest": digest}}
+    found = _portal_configuration()
+    if found is None:
+        return _json(configurations.create(params))
+    if found["metadata"].get("digest") == digest:
+        return found
+    return _json(configurations.update(found["id"], params))
+
+
+def _portal_configuration() -> StripeJson | None:
+    """Return the configuration that `ensure_portal_configuration` made."""
+    listed = _client().billing_portal.configurations.list({"active": True, "limit": PAGE_SIZE})
+    ours = (each for each in _all(listed) if PORTAL_MARK.items() <= each["metadata"].items())
+    return next(ours, None)
 
 
 @_translated
@@ -234,6 +319,13 @@ def verify_signature(*, body: bytes, header: str, secret: str, tolerance: int) -
         stripe.WebhookSignature.verify_header(body, header, secret, tolerance)
     except (stripe.SignatureVerificationError, UnicodeDecodeError) as error:
         raise BadSignature from error
+
+
+@_translated
+def test_clock_time(clock_id: str) -> datetime:
+    """Return the time that it is for the customers of a test clock."""
+    clock = _client().test_helpers.test_clocks.retrieve(clock_id)
+    return datetime.fromtimestamp(clock.frozen_time, UTC)
 
 
 @_translated

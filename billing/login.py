@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from allauth.account.stages import LoginStage
 from django.http import HttpResponse
-from django.utils import timezone
 
 from accounts import services as accounts
 from accounts.http import client_address
 from billing import refusals
 from billing.access import decide
+from orgs import clock
 
 
 class AccessStage(LoginStage):
@@ -20,7 +20,7 @@ class AccessStage(LoginStage):
 
     def handle(self) -> tuple[HttpResponse | None, bool]:
         person = self.login.user
-        access = decide(person, timezone.now())
+        access = decide(person, clock.now())
         if access.allowed:
             return None, True
         accounts.record_event(

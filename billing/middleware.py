@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 
 from accounts.models import User
 from billing import refusals
 from billing.access import decide
+from orgs import clock
 
 # Names of URLs that are never gated: those without a person, and a refused person's ways out.
 UNGATED = {"djstripe:djstripe_webhook_by_uuid", "account_logout"}
@@ -31,7 +31,7 @@ class AccessMiddleware:
             return None
         if not isinstance(request.user, User):
             return None
-        access = decide(request.user, timezone.now())
+        access = decide(request.user, clock.now())
         if access.allowed:
             return None
         return refusals.respond(request, request.user, access.reason)

@@ -15,6 +15,9 @@ from djstripe.models import Customer, Event, Invoice, Price, Product, Subscripti
 
 StripeJson = dict[str, Any]
 
+# What has one of these states keeps it.
+FINAL = ["canceled", "incomplete_expired"]
+
 
 def write_customer(data: StripeJson) -> None:
     data = _storable(data)
@@ -39,6 +42,29 @@ def write_invoices(customer_id: str, invoices: Iterable[StripeJson]) -> None:
         Invoice.objects.update_or_create(
             id=data["id"], defaults=_common(data) | {"customer_id": customer_id}
         )
+
+
+def unended_subscriptions(customer_id: str) -> set[str]:
+    """Return the ids of the customer's subscriptions that, for all we know, have not ended."""
+    rows = Subscription.objects.filter(customer_id=customer_id)
+    return set(rows.exclude(stripe_data__status__in=FINAL).values_list("id", flat=True))
+
+
+def open_invoices(customer_id: str) -> set[str]:
+    """Return the ids of the customer's invoices that, for all we know, are open."""
+    rows = Invoice.objects.filter(customer_id=customer_id, stripe_data__status="open")
+    return set(rows.values_list("id", flat=True))
+
+
+def forget(*, subscriptions: Iterable[str], invoices: Iterable[str]) -> None:
+    """Remove what Stripe no longer has."""
+    Subscription.objects.filter(id__in=subscriptions).delete()
+    Invoice.objects.filter(id__in=invoices).delete()
+
+
+def is_deleted(customer_id: str) -> bool:
+    """Say whether Stripe told us that it deleted the customer."""
+    return bool(Customer.objects.filter(id=customer_id, stripe_data__deleted=True).exists())
 
 
 def write_price(data: StripeJson) -> None:

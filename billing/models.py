@@ -47,9 +47,15 @@ class StandingQuerySet(models.QuerySet["Standing"]):
         return self.filter(sync_requested_at__isnull=False)
 
     def due(self, now: datetime) -> StandingQuerySet:
-        """Marked, and nobody is at it: the oldest mark first."""
+        """Marked, and nobody is at it: what was never tried first, then what was tried longest
+        ago. So one that always fails holds up nobody."""
         is_free = Q(lease_until__isnull=True) | Q(lease_until__lte=now)
-        return self.marked().filter(is_free).order_by("sync_requested_at")
+        in_turn = (F("lease_until").asc(nulls_first=True), "sync_requested_at")
+        return self.marked().filter(is_free).order_by(*in_turn)
+
+    def lock_begun(self, now: datetime) -> StandingQuerySet:
+        """Those whose lock lay ahead and has begun since, which the log does not say yet."""
+        return self.filter(locks_at__lte=now).order_by("locks_at")
 
     def of_customer(self, customer_id: str) -> StandingQuerySet:
         return self.filter(organization__stripe_customer=customer_id)
@@ -88,7 +94,10 @@ class Standing(models.Model):
     # The mark: something happened at this time that a sync must still look at.
     sync_requested_at = models.DateTimeField(_("sync requested at"), null=True)
     synced_at = models.DateTimeField(_("synced at"), null=True)
-    # Who syncs holds a lease; a sync whose generation is no longer the newest writes nothing.
+    # A lock that lies ahead. It begins by the clock; the sweep then logs it and clears this.
+    locks_at = models.DateTimeField(_("locks at"), null=True)
+    # Who syncs holds a lease; a sync whose generation is no longer the newest writes nothing. One
+    # that failed gave its lease back at this time.
     lease_until = models.DateTimeField(_("lease until"), null=True)
     generation = models.PositiveBigIntegerField(_("generation"), default=0)
     # The idempotency key of the Stripe customer's creation, and in its metadata: however often
@@ -101,10 +110,16 @@ class Standing(models.Model):
         verbose_name = _("standing")
         verbose_name_plural = _("standings")
         indexes = [
+            # What the sweep looks for each minute, however many organizations there are.
             models.Index(
                 F("sync_requested_at"),
                 condition=Q(sync_requested_at__isnull=False),
                 name="billing_standing_marked",
+            ),
+            models.Index(
+                F("locks_at"),
+                condition=Q(locks_at__isnull=False),
+                name="billing_standing_locks_ahead",
             ),
         ]
 
@@ -117,6 +132,18 @@ class Standing(models.Model):
         if self.subscription is None:
             return False
         return self.subscription.stripe_data["status"] not in {"canceled", "incomplete_expired"}
+
+    @property
+    def price_ids(self) -> set[str]:
+        """The Stripe prices of the subscription that counts, while it lives."""
+        if self.subscription is None or not self.has_live_subscription:
+            return set()
+        return {item["price"]["id"] for item in self.subscription.stripe_data["items"]["data"]}
+
+    @property
+    def can_change_plan(self) -> bool:
+        """Whether another price can be chosen now. What is owed is paid first."""
+        return self.status == Status.CURRENT or not self.has_live_subscription
 
     @property
     def can_choose_free(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from djstripe.models import Price
@@ -16,6 +17,7 @@ class PlanPrice:
     pk: int
     interval: str
     display: str
+    is_current: bool
 
 
 @dataclass(frozen=True)
@@ -25,25 +27,43 @@ class Plan:
     is_current: bool
 
 
-def offered_plans(current: Tier | None) -> list[Plan]:
+def offered_plans(current: Tier | None, paid: Collection[str] = ()) -> list[Plan]:
     """Return the tiers on offer, the lowest first, each with the prices that can be bought.
 
-    Of several prices for one tier and interval the newest is sold; older ones only keep serving.
+    `current` is the organization's tier and `paid` the Stripe prices that it pays. Of several prices for one tier and interval the newest is sold; older ones only keep serving.
     """
-    rows = TierPrice.objects.order_by("pk")
+    prices: dict[int, list[PlanPrice]] = {}
+    for row, price in sorted(_sold(), key=lambda pair: pair[0].interval):
+        display = format_money(price.stripe_data["unit_amount"], price.currency)
+        shown = PlanPrice(row.pk, row.interval, display, is_current=price.id in paid)
+        prices.setdefault(row.tier_id, []).append(shown)
+    return [
+        Plan(tier, prices.get(tier.pk, []), is_current=tier == current)
+        for tier in Tier.objects.offered()
+    ]
+
+
+def is_sold(price: TierPrice) -> bool:
+    """Say whether somebody can buy at this price today, as `offered_plans` would show it."""
+    return price.tier.is_offered and any(row == price for row, _mirrored in _sold())
+
+
+def sold_at_stripe() -> dict[str, list[str]]:
+    """Return the ids at Stripe of what is sold: the prices of each product."""
+    products: dict[str, list[str]] = {}
+    for row, price in _sold():
+        if row.tier.is_offered:
+            products.setdefault(price.product_id, []).append(price.id)
+    return products
+
+
+def _sold() -> list[tuple[TierPrice, Price]]:
+    """Return the newest active price of each tier and interval."""
+    rows = TierPrice.objects.select_related("tier").order_by("pk")
     mirrored = Price.objects.in_bulk([row.stripe_price_id for row in rows], field_name="id")
-    prices: dict[int, dict[str, PlanPrice]] = {}
+    newest: dict[tuple[int, str], tuple[TierPrice, Price]] = {}
     for row in rows:
         price = mirrored.get(row.stripe_price_id)
         if price is not None and price.active:
-            display = format_money(price.stripe_data["unit_amount"], price.currency)
-            of_tier = prices.setdefault(row.tier_id, {})
-            of_tier[row.interval] = PlanPrice(row.pk, row.interval, display)
-    return [
-        Plan(
-            tier,
-            sorted(prices.get(tier.pk, {}).values(), key=lambda price: price.interval),
-            is_current=tier == current,
-        )
-        for tier in Tier.objects.offered()
-    ]
+            newest[row.tier_id, row.interval] = (row, price)
+    return list(newest.values())

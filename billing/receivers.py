@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.dispatch import receiver
-from django.utils import timezone
 
 from billing import services
+from orgs import clock
 from orgs.models import Organization
 from orgs.signals import billing_details_changed, organization_founded
 
@@ -21,4 +21,4 @@ def open_standing(sender: type[Organization], organization: Organization, **kwar
 @receiver(billing_details_changed)
 def follow_at_stripe(sender: type[Organization], organization: Organization, **kwargs: Any) -> None:
     """Have e-mail and name follow at Stripe, and the former owner's open checkouts expire."""
-    services.request_sync(organization_ids=[organization.pk], now=timezone.now())
+    services.request_sync(organization_ids=[organization.pk], now=clock.now())

@@ -11,6 +11,11 @@ from django_tasks.base import TaskResult
 _executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tasks")
 
 
+def wait_until_idle() -> None:
+    """Return when everything that was enqueued in this process until now has run."""
+    _executor.submit(lambda: None).result()
+
+
 class ThreadBackend(ImmediateBackend):
     """Run tasks in this process, on a thread of their own, so that no request waits for them.
 

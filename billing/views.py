@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -18,6 +17,7 @@ from billing import plans, services
 from billing.forms import SubscribeForm
 from billing.gateway import BillingUnavailable
 from billing.models import Standing
+from orgs import clock
 from orgs.decorators import MemberRequest, member_required
 from orgs.services import NotOwner
 
@@ -61,12 +61,13 @@ def overview(request: MemberRequest) -> HttpResponse:
         "organization": organization,
         "standing": standing,
         "status_label": standing.get_status_display(),
-        "tier": organization.tier_at(timezone.now()),
+        "tier": organization.tier_at(clock.now()),
         "owner": organization.owner,
         "is_owner": organization.owner_id == request.user.pk,
         "has_subscription": standing.has_live_subscription,
         "can_choose_free": standing.can_choose_free,
-        "plans": plans.offered_plans(organization.tier),
+        "can_change_plan": standing.can_change_plan,
+        "plans": plans.offered_plans(organization.tier, standing.price_ids),
     }
     return render(request, "billing/overview.html", context)
 
@@ -79,18 +80,18 @@ def subscribe(request: MemberRequest) -> HttpResponse:
     if not form.is_valid():
         raise Http404
     try:
-        url = services.start_checkout(
+        url = services.choose_plan(
             organization=request.organization,
             price=form.cleaned_data["price"],
             by=request.user,
             return_url=request.build_absolute_uri(reverse("billing:checkout_return")),
             cancel_url=request.build_absolute_uri(reverse("billing:overview")),
         )
-    except services.AlreadySubscribed:
-        messages.info(request, _("You have a plan already. Change it under “Manage billing”."))
+    except services.SamePlan:
+        messages.info(request, _("You have this plan already."))
         return redirect("billing:overview")
     except services.NotOffered:
-        messages.error(request, _("This plan is no longer offered."))
+        messages.error(request, _("This plan is no longer offered at that price."))
         return redirect("billing:overview")
     return redirect(url)
 
@@ -113,7 +114,7 @@ def portal(request: MemberRequest) -> HttpResponse:
 def choose_free(request: MemberRequest) -> HttpResponse:
     try:
         services.choose_free_tier(
-            organization=request.organization, by=request.user, now=timezone.now()
+            organization=request.organization, by=request.user, now=clock.now()
         )
     except services.NotOffered:
         messages.error(request, _("There is no free plan."))

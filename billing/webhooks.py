@@ -7,11 +7,11 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 from djstripe.models import WebhookEndpoint
 from djstripe.views import ProcessWebhookView
 
 from billing import gateway, services
+from orgs import clock
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class WebhookView(ProcessWebhookView):
         if event is None:
             logger.warning("Endpoint %s got a signed body that is no event", endpoint.id)
             return HttpResponseBadRequest("The body is not an event.")
-        services.receive_event(event=event, now=timezone.now())
+        services.receive_event(event=event, now=clock.now())
         return HttpResponse("Received.")
 
 

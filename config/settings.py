@@ -191,7 +191,19 @@ BILLING_GRACE_DAYS = env.int("BILLING_GRACE_DAYS", default=0)
 
 # Only a wake-up call: what must be done is marked in the database (billing.Standing), and
 # `manage.py sync_billing --due` does what a lost task left over.
-TASKS = {"default": {"BACKEND": "billing.tasks.ThreadBackend"}}
+_tasks = env.str("TASKS", default="thread")
+if _tasks == "thread":
+    _task_backend = "billing.tasks.ThreadBackend"
+elif _tasks == "database":
+    _task_backend = "django_tasks_db.DatabaseBackend"
+    INSTALLED_APPS += ["django_tasks_db"]
+elif _tasks == "redis":
+    _task_backend = "django_tasks_rq.RQBackend"
+    INSTALLED_APPS += ["django_rq", "django_tasks_rq"]
+    RQ_QUEUES = {"default": {"URL": env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")}}
+else:
+    raise ImproperlyConfigured(f"TASKS is {_tasks!r}. Set it to thread, database or redis.")
+TASKS = {"default": {"BACKEND": _task_backend}}
 
 # --- Files ------------------------------------------------------------------------------------
 

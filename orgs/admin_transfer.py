@@ -8,11 +8,10 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from orgs import services
+from orgs import clock, services
 from orgs.forms import ChooseOwnerForm, TransferForm
 from orgs.models import Organization
 from orgs.services.ownership import PERMISSION
@@ -63,7 +62,7 @@ def _transfer(request: HttpRequest, organization_id: int) -> HttpResponse:
     context = {
         "form": form,
         "new_owner": new_owner,
-        "preview": preview_transfer(organization, new_owner, timezone.now()),
+        "preview": preview_transfer(organization, new_owner, clock.now()),
     }
     return _page(request, organization, context)
 

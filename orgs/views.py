@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.http import client_address
 from accounts.models import User
 from accounts.services import AddressTaken
-from orgs import emails, services
+from orgs import clock, emails, services
 from orgs.decorators import MemberRequest, member_required
 from orgs.forms import FoundForm, InviteForm, JoinForm, TransferRequestForm
 from orgs.models import Invitation
@@ -30,7 +30,7 @@ def home(request: HttpRequest) -> HttpResponse:
         return render(request, "orgs/no_organization.html", {"form": FoundForm()})
     context = {
         "organization": organization,
-        "tier": organization.tier_at(timezone.now()),
+        "tier": organization.tier_at(clock.now()),
         "is_owner": organization.owner_id == request.user.pk,
         "member_count": organization.members.get_queryset().present().count(),
     }

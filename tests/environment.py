@@ -1,6 +1,7 @@
 """A pytest plugin, loaded before Django's settings: tests depend on no machine's environment.
 
-DATABASE_URL alone is taken from it, to run the same tests on PostgreSQL.
+DATABASE_URL and TASKS alone are taken from it, to run the same tests on PostgreSQL and with each
+kind of worker.
 """
 
 import os

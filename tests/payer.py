@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -18,18 +19,28 @@ class Payer:
         self.organization = organization
         self.browser = Browser()
 
+    def checkout_url(self, tier: str = "pro") -> str:
+        """Choose a plan, and return the address of Stripe's page on which to subscribe."""
+        organization = Organization.objects.get(pk=self.organization.pk)
+        return services.start_checkout(
+            organization=organization,
+            price=TierPrice.objects.get(tier__key=tier, interval="month"),
+            by=organization.owner,
+            return_url=f"{self.sandbox.url}/",
+            cancel_url=f"{self.sandbox.url}/",
+        )
+
     def begin_checkout(self, tier: str = "pro") -> None:
         """Open Stripe's page on which to subscribe."""
-        price = TierPrice.objects.get(tier__key=tier, interval="month")
-        self.browser.open(
-            services.start_checkout(
-                organization=self.organization,
-                price=price,
-                by=self.organization.owner,
-                return_url=f"{self.sandbox.url}/",
-                cancel_url=f"{self.sandbox.url}/",
-            )
-        )
+        self.browser.open(self.checkout_url(tier))
+
+    def wait_for_call(self, method: str, path: str, *, after: int = 0) -> None:
+        """Return when the sandbox has met such a call, `after` so many calls."""
+        deadline = time.monotonic() + 10
+        while (method, path) not in [
+            (call["method"], call["path"]) for call in self.sandbox.requests()[after:]
+        ]:
+            assert time.monotonic() < deadline, f"nobody called {method} {path}"
 
     def subscribe(self, tier: str = "pro", card: str = "4242424242424242") -> None:
         self.begin_checkout(tier)

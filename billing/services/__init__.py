@@ -3,15 +3,18 @@
 from billing.services.checkout import (
     AlreadySubscribed,
     NotOffered,
+    SamePlan,
+    change_plan,
     choose_free_tier,
+    choose_plan,
     open_portal,
     start_checkout,
 )
 from billing.services.clock import NoTestClock, advance_test_clock
-from billing.services.marks import open_standing, request_sync, sync_due, sync_now
+from billing.services.marks import log_begun_locks, open_standing, request_sync, sync_due
 from billing.services.prices import save_tier_price
 from billing.services.setup import set_up_stripe
-from billing.services.sync import Outcome, sync_organization
+from billing.services.sync import Outcome, sync_now, sync_organization
 from billing.services.webhooks import receive_event
 
 __all__ = [
@@ -19,8 +22,12 @@ __all__ = [
     "NoTestClock",
     "NotOffered",
     "Outcome",
+    "SamePlan",
     "advance_test_clock",
+    "change_plan",
     "choose_free_tier",
+    "choose_plan",
+    "log_begun_locks",
     "open_portal",
     "open_standing",
     "receive_event",

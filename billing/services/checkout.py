@@ -2,27 +2,55 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 
 from accounts import services as accounts
 from accounts.models import User
-from billing import gateway
-from billing.gateway import BillingUnavailable
-from billing.models import Standing, TierPrice
+from billing import gateway, mirror, plans
+from billing.gateway import StripeJson
+from billing.models import Standing, Status, TierPrice
+from billing.services.facts import Facts
 from billing.services.marks import request_sync
-from billing.services.sync import sync_organization
+from billing.services.sync import converge_now
 from orgs.models import Organization, Tier
 from orgs.services import NotOwner
 
+# How long somebody who pays waits while another process syncs their organization.
+PATIENCE = timedelta(seconds=5)
+
 
 class AlreadySubscribed(Exception):
-    """A subscription lives; a second one would bill twice. It is changed in the portal."""
+    """A subscription lives; a second one would bill twice. The plan is changed instead."""
+
+
+class SamePlan(Exception):
+    """The subscription is at this price already."""
 
 
 class NotOffered(Exception):
     """This tier or price cannot be chosen."""
+
+
+def choose_plan(
+    *, organization: Organization, price: TierPrice, by: User, return_url: str, cancel_url: str
+) -> str:
+    """Return the URL of Stripe's page on which the owner subscribes, or changes the plan.
+
+    Raises NotOwner, NotOffered, SamePlan and BillingUnavailable.
+    """
+    try:
+        return start_checkout(
+            organization=organization,
+            price=price,
+            by=by,
+            return_url=return_url,
+            cancel_url=cancel_url,
+        )
+    except AlreadySubscribed:
+        return change_plan(organization=organization, price=price, by=by, return_url=return_url)
 
 
 def start_checkout(
@@ -30,25 +58,61 @@ def start_checkout(
 ) -> str:
     """Return the URL of Stripe's page on which the owner subscribes.
 
-    Syncs first, so that the answer rests on what Stripe says now. Raises NotOwner, NotOffered,
-    AlreadySubscribed and BillingUnavailable.
+    Syncs first, so that the answer rests on what Stripe says now. An organization has one open
+    checkout: asked for again, it is the same one; for another price, the former is closed. Raises
+    NotOwner, NotOffered, AlreadySubscribed and BillingUnavailable.
     """
     _require_owner(organization, by)
-    if not price.tier.is_offered:
-        raise NotOffered
-    customer_id = _fresh_customer_id(organization)
-    if Standing.objects.get(organization=organization).has_live_subscription:
+    _require_offered(price)
+    metadata = {"owner": str(by.pk), "price": price.stripe_price_id}
+
+    def open_session(facts: Facts) -> StripeJson | None:
+        if facts.has_live_subscription:
+            return None
+        kept = None
+        for session in facts.open_checkouts:
+            if kept is None and session["metadata"] == metadata:
+                kept = session
+            else:
+                gateway.expire_checkout(session["id"])
+        return kept or gateway.create_checkout(
+            customer_id=facts.customer["id"],
+            price_id=price.stripe_price_id,
+            trial_days=price.trial_days,
+            metadata=metadata,
+            return_url=return_url,
+            cancel_url=cancel_url,
+        )
+
+    try:
+        session = converge_now(
+            organization,
+            open_session,
+            undo=lambda session: session and gateway.expire_checkout(session["id"]),
+            patience=PATIENCE,
+        )
+    except gateway.PriceNotSold:
+        mirror.write_price(gateway.retrieve_price(price.stripe_price_id))
+        raise NotOffered from None
+    if session is None:
         raise AlreadySubscribed
-    session = gateway.create_checkout(
-        customer_id=customer_id,
-        price_id=price.stripe_price_id,
-        trial_days=price.trial_days,
-        owner_id=by.pk,
-        return_url=return_url,
-        cancel_url=cancel_url,
-    )
     url: str = session["url"]
     return url
+
+
+def change_plan(*, organization: Organization, price: TierPrice, by: User, return_url: str) -> str:
+    """Return the URL of Stripe's page that shows what a change of plan costs, to confirm it.
+
+    While something is owed, that is the portal, where it is paid first. Raises NotOwner,
+    NotOffered, SamePlan and BillingUnavailable.
+    """
+    _require_owner(organization, by)
+    _require_offered(price)
+    standing = Standing.objects.select_related("subscription").get(organization=organization)
+    flow = None
+    if standing.status == Status.CURRENT and standing.subscription is not None:
+        flow = _confirm_change(standing.subscription.stripe_data, price, return_url)
+    return _open_portal(organization, return_url, flow)
 
 
 def open_portal(*, organization: Organization, by: User, return_url: str) -> str:
@@ -57,9 +121,7 @@ def open_portal(*, organization: Organization, by: User, return_url: str) -> str
     Raises NotOwner and BillingUnavailable.
     """
     _require_owner(organization, by)
-    customer_id = organization.stripe_customer_id or _fresh_customer_id(organization)
-    url: str = gateway.create_portal(customer_id=customer_id, return_url=return_url)["url"]
-    return url
+    return _open_portal(organization, return_url)
 
 
 @transaction.atomic
@@ -81,10 +143,38 @@ def _require_owner(organization: Organization, person: User) -> None:
         raise NotOwner
 
 
-def _fresh_customer_id(organization: Organization) -> str:
-    sync_organization(organization)
-    organization.refresh_from_db(fields=["stripe_customer"])
-    if organization.stripe_customer_id is None:
-        # Another process is making it at this moment.
-        raise BillingUnavailable("The Stripe customer is being made")
-    return organization.stripe_customer_id
+def _require_offered(price: TierPrice) -> None:
+    if not plans.is_sold(price):
+        raise NotOffered
+
+
+def _confirm_change(subscription: dict[str, Any], price: TierPrice, return_url: str) -> StripeJson:
+    """Describe the portal's page for one change of price. Raises SamePlan."""
+    items = subscription["items"]["data"]
+    if any(item["price"]["id"] == price.stripe_price_id for item in items):
+        raise SamePlan
+    sold = TierPrice.objects.values_list("stripe_price_id", flat=True)
+    item = next((item for item in items if item["price"]["id"] in sold), items[0])
+    return {
+        "type": "subscription_update_confirm",
+        "subscription_update_confirm": {
+            "subscription": subscription["id"],
+            "items": [{"id": item["id"], "price": price.stripe_price_id}],
+        },
+        "after_completion": {"type": "redirect", "redirect": {"return_url": return_url}},
+    }
+
+
+def _open_portal(
+    organization: Organization, return_url: str, flow: StripeJson | None = None
+) -> str:
+    customer_id = converge_now(
+        organization,
+        lambda facts: str(facts.customer["id"]),
+        undo=lambda customer_id: None,
+        patience=PATIENCE,
+    )
+    assert customer_id is not None
+    session = gateway.create_portal(customer_id=customer_id, return_url=return_url, flow=flow)
+    url: str = session["url"]
+    return url

@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.conf import settings
 
 from billing import gateway
+from orgs import clock
 
 
 class NoTestClock(Exception):
@@ -21,3 +22,4 @@ def advance_test_clock(*, by: timedelta) -> None:
     if not settings.STRIPE_TEST_CLOCK:
         raise NoTestClock
     gateway.advance_test_clock(settings.STRIPE_TEST_CLOCK, by=by)
+    clock.keep_up_with(gateway.test_clock_time(settings.STRIPE_TEST_CLOCK))

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
-from django.utils import timezone
 from django_tasks import task
 
 from billing.gateway import BillingUnavailable
 from billing.models import Standing
-from billing.services.sync import Outcome, sync_organization
+from billing.services import projection
+from billing.services.sync import sync_organization
+from orgs import clock
 from orgs.models import Organization
 
 logger = logging.getLogger(__name__)
+
+# So many outages one after the other end a round of the sweep.
+MOST_OUTAGES = 3
+# How many begun locks are logged in one transaction.
+BATCH = 500
 
 
 @task()
@@ -37,7 +42,7 @@ def sync_if_marked(organization_id: int) -> None:
 def open_standing(*, organization: Organization) -> Standing:
     """Give a new organization its standing: free, and marked so that its customer is made."""
     standing = Standing.objects.create(organization=organization)
-    request_sync(organization_ids=[organization.pk], now=timezone.now())
+    request_sync(organization_ids=[organization.pk], now=clock.now())
     return standing
 
 
@@ -59,37 +64,45 @@ def _waker(organization_id: int) -> Callable[[], None]:
 def sync_due(*, now: datetime) -> tuple[int, int]:
     """Sync what is marked and nobody is at; return how many were synced and how many are left.
 
-    An outage ends the round: asking about the others would only wait for as many time-outs.
+    First logs the locks that the clock began. One organization that cannot be synced keeps no
+    other from its turn; several outages in a row end the round, because asking about the rest
+    would only wait for as many time-outs.
     """
+    log_begun_locks(now=now)
     due = Standing.objects.due(now).select_related("organization")
-    synced = 0
+    synced = outages = 0
     left = due.count()
     for standing in due.iterator():
+        if outages == MOST_OUTAGES:
+            break
         try:
             sync_organization(standing.organization)
         except BillingUnavailable as error:
             logger.warning("Organization %s is not synced: %s", standing.organization_id, error)
-            if error.is_outage:
-                break
+            outages = outages + 1 if error.is_outage else 0
+        except Exception:
+            # What Stripe said of this one cannot be understood; that is no reason to let
+            # the others wait. It keeps its mark.
+            logger.exception("Organization %s is not synced", standing.organization_id)
         else:
+            outages = 0
             synced += 1
             left -= 1
     return synced, left
 
 
-def sync_now(*, organization: Organization, patience: timedelta) -> bool:
-    """Sync for somebody who waits; say whether what they did at Stripe is known by now.
+def log_begun_locks(*, now: datetime) -> int:
+    """Write the lines of the locks that the clock began since the last time; return how many."""
+    logged = 0
+    while batch := _log_begun_batch(now):
+        logged += batch
+    return logged
 
-    When another process is at it already, wait for it, for as long as `patience`.
-    """
-    started_at = timezone.now()
-    deadline = started_at + patience
-    while sync_organization(organization) is Outcome.BUSY:
-        time.sleep(0.2)
-        if Standing.objects.filter(
-            organization=organization, synced_at__gt=started_at, sync_requested_at__isnull=True
-        ).exists():
-            return True
-        if timezone.now() > deadline:
-            return False
-    return True
+
+@transaction.atomic
+def _log_begun_batch(now: datetime) -> int:
+    rows = Standing.objects.lock_begun(now).select_for_update(skip_locked=True)[:BATCH]
+    for standing in rows:
+        projection.log_begun_lock(standing, now)
+        standing.save(update_fields=["locks_at"])
+    return len(rows)

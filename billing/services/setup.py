@@ -8,7 +8,7 @@ from django.db import transaction
 from django.urls import reverse
 from djstripe.models import WebhookEndpoint
 
-from billing import gateway, mirror
+from billing import gateway, mirror, plans
 from billing.models import Interval, TierPrice
 from orgs.models import Tier
 
@@ -45,10 +45,12 @@ def set_up_stripe(*, base_url: str) -> None:
     """Make the account of the configured key ready, and safe to repeat.
 
     Products and prices of the default tiers are made where they are missing, and so is the
-    endpoint that Stripe sends events to, under `base_url`. Raises BillingUnavailable.
+    endpoint that Stripe sends events to, under `base_url`. The portal offers the prices that are
+    sold. Raises BillingUnavailable.
     """
     for tier_key, interval, amount in DEFAULT_PRICES:
         _ensure_price(Tier.objects.get(key=tier_key), interval, amount)
+    gateway.ensure_portal_configuration(prices=plans.sold_at_stripe())
     _ensure_webhook_endpoint(base_url)
 
 

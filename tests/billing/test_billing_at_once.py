@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
 
 import pytest
@@ -21,13 +20,6 @@ from tests.payer import Payer
 from tests.together import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def wait_for_call(payer: Payer, path: str, *, after: int) -> None:
-    """Return when the sandbox has answered a call to this path, `after` so many calls."""
-    deadline = time.monotonic() + 10
-    while not any(call["path"] == path for call in payer.sandbox.requests()[after:]):
-        assert time.monotonic() < deadline, f"nobody called {path}"
 
 
 def test_two_syncs_at_once_make_one_customer(payer: Payer, cast: Cast) -> None:
@@ -51,7 +43,7 @@ def test_a_change_during_a_sync_is_seen_by_that_sync(payer: Payer, cast: Cast) -
     seen = len(payer.sandbox.requests())
 
     def change_and_mark() -> None:
-        wait_for_call(payer, "/v1/subscriptions", after=seen)
+        payer.wait_for_call("GET", "/v1/subscriptions", after=seen)
         payer.subscribe_at_stripe()
         services.request_sync(organization_ids=[cast.acme.pk], now=timezone.now())
 
@@ -69,7 +61,7 @@ def test_a_sync_that_outlived_its_lease_writes_nothing(payer: Payer, cast: Cast)
     seen = len(payer.sandbox.requests())
 
     def overtake() -> Outcome:
-        wait_for_call(payer, "/v1/subscriptions", after=seen)
+        payer.wait_for_call("GET", "/v1/subscriptions", after=seen)
         payer.subscribe_at_stripe()
         Standing.objects.update(lease_until=timezone.now())
         return services.sync_organization(cast.acme)

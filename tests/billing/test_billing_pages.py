@@ -75,16 +75,6 @@ def test_visitors_log_in_first() -> None:
     assert answer["Location"].startswith(reverse("account_login"))
 
 
-def test_who_has_a_plan_is_sent_to_manage_it(payer: Payer, cast: Cast) -> None:
-    payer.subscribe()
-    payer.sync()
-    answer = signed_in(cast.alice).post(
-        reverse("billing:subscribe"), {"price": pro_price().pk}, follow=True
-    )
-    assert "You have a plan already." in answer.content.decode()
-    assert len(payer.customers()) == 1
-
-
 def test_a_retired_tier_cannot_be_chosen(payer: Payer, cast: Cast) -> None:
     price = pro_price()
     Tier.objects.filter(key="pro").update(is_offered=False)

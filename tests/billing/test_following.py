@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from allauth.account.signals import email_changed
 from django.core.management import CommandError, call_command
@@ -21,16 +23,35 @@ def standing(cast: Cast) -> Standing:
 
 
 def test_a_sweep_ends_at_an_outage_and_does_the_rest_next_time(payer: Payer) -> None:
-    for _ in range(3):
+    for _ in range(5):
         OrganizationFactory.create()
     payer.sandbox.weather([{"path": "/v1/*", "status": 500}])
     asked = len(payer.sandbox.requests())
-    assert services.sync_due(now=timezone.now()) == (0, 4)
-    assert len(payer.sandbox.requests()) == asked + 1
+    assert services.sync_due(now=timezone.now()) == (0, 6)
+    assert len(payer.sandbox.requests()) == asked + 3
 
     payer.sandbox.weather([])
-    assert services.sync_due(now=timezone.now()) == (4, 0)
-    assert len(payer.customers()) == 4
+    assert services.sync_due(now=timezone.now()) == (6, 0)
+    assert len(payer.customers()) == 6
+
+
+def test_those_that_always_fail_come_last_in_the_next_sweep(payer: Payer) -> None:
+    """However many of them there are, they hold up nobody for ever."""
+    broken = [OrganizationFactory.create() for _ in range(4)]
+    services.sync_due(now=timezone.now())
+    later = [OrganizationFactory.create() for _ in range(2)]
+    services.request_sync(organization_ids=[each.pk for each in broken], now=timezone.now())
+    customers = Organization.objects.filter(pk__in=[each.pk for each in broken])
+    ids = customers.values_list("stripe_customer", flat=True)
+    payer.sandbox.weather([{"path": f"/v1/customers/{id}", "status": 500} for id in ids])
+    Standing.objects.filter(organization__in=broken).update(
+        sync_requested_at=timezone.now() - timedelta(hours=1)
+    )
+    assert services.sync_due(now=timezone.now()) == (0, 6)
+    assert services.sync_due(now=timezone.now())[0] == 2
+    for organization in later:
+        organization.refresh_from_db()
+        assert organization.stripe_customer_id is not None
 
 
 def test_one_that_stripe_refuses_does_not_keep_the_others_from_their_sync(

@@ -9,9 +9,9 @@ from itertools import islice
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.utils import timezone
 
 from billing.invariants import INVARIANTS as OF_BILLING
+from orgs import clock
 from orgs.invariants import INVARIANTS as OF_ORGS
 from orgs.invariants import Invariant
 
@@ -43,7 +43,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        now = timezone.now()
+        now = clock.now()
         findings = [_look(invariant, now) for invariant in (*OF_ORGS, *OF_BILLING)]
         broken = [finding for finding in findings if finding.count]
         if options["json"]:

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections
-from django.utils import timezone
 
 from billing import services
 from billing.gateway import BillingUnavailable
+from orgs import clock
 from orgs.models import Organization
 
 
@@ -30,7 +30,7 @@ class Command(BaseCommand):
             return
         every: int | None = options["every"]
         if every is None:
-            synced, left = services.sync_due(now=timezone.now())
+            synced, left = services.sync_due(now=clock.now())
             self.stdout.write(f"{synced} synced, {left} left for the next time.")
             if left:
                 raise CommandError("Stripe could not be asked about all of them.")
@@ -50,7 +50,7 @@ class Command(BaseCommand):
     def _sync_for_ever(self, every: int) -> None:
         while True:
             close_old_connections()
-            synced, left = services.sync_due(now=timezone.now())
+            synced, left = services.sync_due(now=clock.now())
             if synced or left:
                 self.stdout.write(f"{synced} synced, {left} left for the next time.")
             time.sleep(every)

@@ -1,0 +1,190 @@
+"""Writing what Stripe said: mirror, customer, standing, tier, lock and the log, or nothing."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts import services as accounts
+from billing import mirror
+from billing.models import Standing, TierPrice
+from billing.services.facts import Facts
+from billing.services.leases import Lease
+from billing.standing import AT_ONCE, Policy, PricedTier, Verdict, standing_of
+from orgs.models import FREE_TIER_KEY, Organization, Tier
+
+
+class Written(Enum):
+    DONE = "done"
+    # The mark moved while Stripe was asked: something happened that may not be in the answers.
+    AGAIN = "again"
+    # The lease ran out and somebody else asked later than we did: nothing was written.
+    SUPERSEDED = "superseded"
+
+
+def write(lease: Lease, facts: Facts, now: datetime) -> Written:
+    """Write what was fetched, all of it or nothing, if this sync is still the newest."""
+    with transaction.atomic():
+        organization = Organization.objects.select_for_update(no_key=True).get(
+            pk=lease.organization_id
+        )
+        standing = Standing.objects.select_for_update().get(organization=organization)
+        if standing.generation != lease.generation:
+            return Written.SUPERSEDED
+        _record_deletion(organization, standing, facts)
+        _write_mirror(facts)
+        _link_customer(organization, facts)
+        log_begun_lock(standing, now)
+        verdict = standing_of(
+            facts.subscriptions,
+            facts.open_invoices,
+            now,
+            current_policy(),
+            is_customer_deleted=facts.is_customer_deleted,
+            free_chosen_at=standing.free_chosen_at,
+        )
+        _apply(verdict, facts, organization, standing, now)
+        is_done = standing.sync_requested_at == lease.mark
+        if is_done:
+            standing.sync_requested_at = None
+        standing.lease_until = None
+        standing.synced_at = now
+        standing.save()
+    return Written.DONE if is_done else Written.AGAIN
+
+
+def _record_deletion(organization: Organization, standing: Standing, facts: Facts) -> None:
+    """Note, once, that Stripe deleted the customer. Only then may another take its place: this is
+    the one transaction that renews the key."""
+    customer_id = facts.customer["id"]
+    if not facts.is_customer_deleted or mirror.is_deleted(customer_id):
+        return
+    standing.customer_key = uuid.uuid4()
+    accounts.record_event(
+        "customer_deleted",
+        organization_id=organization.pk,
+        data={"stripe_customer": customer_id},
+    )
+
+
+def _write_mirror(facts: Facts) -> None:
+    mirror.write_customer(facts.customer)
+    for price in facts.new_prices:
+        mirror.write_price(price)
+    customer_id = facts.customer["id"]
+    mirror.write_subscriptions(customer_id, facts.subscriptions)
+    mirror.write_invoices(customer_id, [*facts.open_invoices, *facts.settled_invoices])
+    mirror.forget(subscriptions=facts.gone_subscriptions, invoices=facts.gone_invoices)
+
+
+def _link_customer(organization: Organization, facts: Facts) -> None:
+    """Link the customer: from none, or from one that Stripe said was deleted."""
+    customer_id = facts.customer["id"]
+    if facts.is_customer_deleted or organization.stripe_customer_id == customer_id:
+        return
+    linked = organization.stripe_customer_id
+    if linked is not None and not mirror.is_deleted(linked):
+        return
+    organization.stripe_customer_id = customer_id
+    organization.save(update_fields=["stripe_customer"])
+    accounts.record_event(
+        "customer_linked",
+        organization_id=organization.pk,
+        data={"stripe_customer": customer_id},
+    )
+
+
+def log_begun_lock(standing: Standing, now: datetime) -> None:
+    """Write the line of a lock that began by the clock, once. Saves nothing but the line."""
+    if standing.locks_at is None or standing.locks_at > now:
+        return
+    accounts.record_event(
+        "lock_began",
+        organization_id=standing.organization_id,
+        data={
+            "locked_from": standing.locks_at.isoformat(),
+            "status": standing.status,
+            "subscription": standing.subscription_id,
+        },
+    )
+    standing.locks_at = None
+
+
+def _apply(
+    verdict: Verdict,
+    facts: Facts,
+    organization: Organization,
+    standing: Standing,
+    now: datetime,
+) -> None:
+    """Carry the verdict over to the rows, and log it when somebody would notice."""
+    before = _noticeable(organization, standing)
+    organization.tier = _tier(verdict)
+    organization.locked_from = _locked_from(verdict, organization.locked_from, now)
+    organization.save(update_fields=["tier", "locked_from"])
+    standing.status = verdict.status
+    standing.reason = verdict.reason
+    standing.subscription_id = verdict.subscription
+    standing.ends_at = verdict.ends_at
+    standing.grace_ends_at = organization.locked_from if verdict.status == "past_due" else None
+    lies_ahead = organization.locked_from is not None and organization.locked_from > now
+    standing.locks_at = organization.locked_from if lies_ahead else None
+    after = _noticeable(organization, standing)
+    if before != after:
+        accounts.record_event(
+            "standing_changed",
+            organization_id=organization.pk,
+            data={"before": before, "after": after, "stripe": _sources(facts)},
+        )
+
+
+def _noticeable(organization: Organization, standing: Standing) -> dict[str, Any]:
+    def text(moment: datetime | None) -> str | None:
+        return moment.isoformat() if moment else None
+
+    return {
+        "status": standing.status,
+        "reason": standing.reason,
+        "tier": organization.tier.key if organization.tier else FREE_TIER_KEY,
+        "locked_from": text(organization.locked_from),
+        "ends_at": text(standing.ends_at),
+        "subscription": standing.subscription_id,
+    }
+
+
+def _sources(facts: Facts) -> dict[str, Any]:
+    """The objects at Stripe that the verdict rests on."""
+    return {
+        "customer": facts.customer["id"],
+        "subscriptions": {each["id"]: each["status"] for each in facts.subscriptions},
+        "open_invoices": [each["id"] for each in facts.open_invoices],
+    }
+
+
+def _tier(verdict: Verdict) -> Tier | None:
+    return Tier.objects.get(key=verdict.tier) if verdict.tier else None
+
+
+def _locked_from(verdict: Verdict, locked_from: datetime | None, now: datetime) -> datetime | None:
+    """Return the moment to store. At once keeps a lock that has begun: a later sync, or a clock
+    of Stripe's that runs ahead, never moves it."""
+    if verdict.locks_at is AT_ONCE:
+        return locked_from if locked_from is not None and locked_from <= now else now
+    return verdict.locks_at
+
+
+def current_policy() -> Policy:
+    """Return what the operator decided, as it is at this moment."""
+    prices = TierPrice.objects.select_related("tier")
+    return Policy(
+        grace=timedelta(days=settings.BILLING_GRACE_DAYS),
+        is_free_offered=Tier.objects.free().is_offered,
+        tier_of_price={
+            price.stripe_price_id: PricedTier(price.tier.key, price.tier.rank) for price in prices
+        },
+    )
