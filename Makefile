@@ -34,14 +34,23 @@ demo: python ## Run everything on this machine: product, Stripe's stand-in, a ca
 
 .PHONY: test
 test: install ## Run the tests on SQLite, in parallel
-	$(DEVELOPMENT) $(BIN)/python -m pytest -n $(JOBS) -m "not postgres and not browser" $(ARGS) $(TESTS)
+	$(DEVELOPMENT) $(BIN)/python -m pytest -n $(JOBS) \
+	-m "not postgres and not browser and not thorough" $(ARGS) $(TESTS)
 
 .PHONY: test-postgres
 test-postgres: install ## Run the tests on PostgreSQL: make test-postgres DATABASE_URL=postgres://…
 	@case "$(DATABASE_URL)" in postgres*) ;; *) echo >&2 "Say which PostgreSQL: make \
 	test-postgres DATABASE_URL=postgres://user:password@127.0.0.1:5432/holdfast"; exit 1;; esac
 	$(DEVELOPMENT) DATABASE_URL="$(DATABASE_URL)" \
-	$(BIN)/python -m pytest -n $(JOBS) -m "not browser" $(ARGS) $(TESTS)
+	$(BIN)/python -m pytest -n $(JOBS) -m "not browser and not thorough" $(ARGS) $(TESTS)
+
+.PHONY: test-thorough
+test-thorough: install ## Play thousands of histories of billing: every order, crash and loss
+	$(DEVELOPMENT) $(BIN)/python -m pytest -n $(JOBS) -m thorough $(ARGS) $(TESTS)
+
+.PHONY: test-workers
+test-workers: install ## Run what workers do, with TASKS=database or TASKS=redis
+	$(DEVELOPMENT) $(BIN)/python -m pytest -n 0 $(ARGS) tests/billing/test_workers.py
 
 .PHONY: test-browser
 test-browser: install ## Run the tests that drive a real browser (needs Debian's chromium)

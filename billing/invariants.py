@@ -60,13 +60,9 @@ def _of_organizations(standings: QuerySet[Any]) -> Iterator[str]:
 
 
 def _live(customer: str | None = None) -> QuerySet[Any]:
-    """Subscriptions that began and have not ended, all or one customer's.
-
-    Those of a customer who was deleted at Stripe ended with them; nobody wrote it down.
-    """
-    deleted = Customer.objects.filter(id=OuterRef("customer_id"), stripe_data__deleted=True)
+    """Subscriptions that began and have not ended, all or one customer's."""
     over = Q(stripe_data__status__in=sorted(NEVER_STARTED | {ENDED}))
-    live: QuerySet[Any] = Subscription.objects.exclude(truth(over)).exclude(Exists(deleted))
+    live: QuerySet[Any] = Subscription.objects.exclude(truth(over))
     return live.filter(customer=OuterRef(customer)) if customer else live
 
 
@@ -259,6 +255,15 @@ def _customers_called_otherwise(now: datetime) -> Iterator[str]:
     )
     called = unmarked.alias(wanted=wanted, name_at_stripe=name)
     return _of_organizations(failing(called, agrees))
+
+
+@INVARIANTS.add(
+    "B15",
+    "A lock that the clock began is in the log within minutes.",
+    "Run `manage.py sync_billing --due`, and see to it that it runs every minute.",
+)
+def _locks_not_logged(now: datetime) -> Iterator[str]:
+    return _of_organizations(Standing.objects.lock_begun(now - STALE_AFTER).order_by())
 
 
 def _newest(event: str, organization: str) -> QuerySet[UserEventLog]:

@@ -30,7 +30,8 @@ class Plan:
 def offered_plans(current: Tier | None, paid: Collection[str] = ()) -> list[Plan]:
     """Return the tiers on offer, the lowest first, each with the prices that can be bought.
 
-    `current` is the organization's tier and `paid` the Stripe prices that it pays. Of several prices for one tier and interval the newest is sold; older ones only keep serving.
+    `current` is the organization's tier and `paid` the Stripe prices that it pays. Of several
+    prices for one tier and interval the newest is sold; older ones only keep serving.
     """
     prices: dict[int, list[PlanPrice]] = {}
     for row, price in sorted(_sold(), key=lambda pair: pair[0].interval):

@@ -143,11 +143,9 @@ def _best(subscriptions: Iterable[StripeObject], policy: Policy) -> StripeObject
 
 
 def _tier(subscription: StripeObject, policy: Policy) -> PricedTier | None:
-    tiers = [
-        policy.tier_of_price[price]
-        for item in _items(subscription)
-        if (price := item["price"]["id"]) in policy.tier_of_price
-    ]
+    """Return the highest tier that its prices buy. A price that cannot be read buys none."""
+    prices = {_id(item.get("price")) for item in _items(subscription)}
+    tiers = [tier for price, tier in policy.tier_of_price.items() if price in prices]
     return max(tiers, key=lambda tier: (tier.rank, tier.key), default=None)
 
 
@@ -173,7 +171,7 @@ def _debt_start(
         start
         for invoice in open_invoices
         if _subscription_of(invoice) == subscription["id"]
-        and invoice.get("amount_remaining", 0) > 0
+        and (invoice.get("amount_remaining") or 0) > 0
         and (start := _owed_since(invoice))
     ]
     starts = starts or [
@@ -189,8 +187,12 @@ def _owed_since(invoice: StripeObject) -> int | None:
 
 def _subscription_of(invoice: StripeObject) -> str | None:
     details = (invoice.get("parent") or {}).get("subscription_details") or {}
-    subscription: str | None = details.get("subscription")
-    return subscription
+    return _id(details.get("subscription"))
+
+
+def _id(reference: str | StripeObject | None) -> str | None:
+    """Return the id of what Stripe writes as an id or, expanded, as the whole object."""
+    return reference.get("id") if isinstance(reference, Mapping) else reference
 
 
 def _items(subscription: StripeObject) -> list[StripeObject]:

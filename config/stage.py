@@ -12,17 +12,25 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote, urlencode
 
+from django.conf import settings
+
 from config.processes import LOCALHOST, ManagedProcess, ProcessFailed, free_port
 
 SANDBOX_KEY = "sk_test_sandbox"
 DAY = 86_400
 SWEEP_SECONDS = 10
+# What works off the queue, for each backend whose tasks leave the web process.
+WORKERS = {
+    "django_tasks_db.DatabaseBackend": ("db_worker", "--interval=0.2"),
+    "django_tasks_rq.RQBackend": ("rqworker", "--job-class=django_tasks_rq.Job"),
+}
 # Proxies are for the outside world.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Stage(AbstractContextManager["Stage"]):
-    """A migrated database, Stripe's stand-in set up for it, sweep and web server, while entered.
+    """A migrated database, Stripe's stand-in set up for it, sweep, worker and web server, while
+    entered.
 
     `directory` keeps the stand-in's file, and the database unless `database_url` names another.
     `with_cast` plants one. `say` is told what is being done. Raises ProcessFailed.
@@ -114,6 +122,8 @@ class Stage(AbstractContextManager["Stage"]):
             self._say("Planting the cast")
             self.cast = self._do("plant_cast", echo=False, env={"EMAIL_URL": "dummymail://"})
         self._begin(stack, "sync_billing", "--due", f"--every={SWEEP_SECONDS}")
+        if worker := WORKERS.get(settings.TASKS["default"]["BACKEND"]):
+            self._begin(stack, *worker)
         server = self._begin(stack, "runserver", f"{LOCALHOST}:{self._port}", "--noreload")
         server.wait_for_port(self._port, within=60)
 

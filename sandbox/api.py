@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from sandbox import calls, idempotency
+from sandbox import calls, idempotency, nonsense
 from sandbox.database import database
 from sandbox.encoding import Raw, decode
 from sandbox.errors import ParameterError, StripeError, unauthorized, unknown_url, weathered
@@ -20,7 +20,7 @@ from sandbox.kinds import JSON
 from sandbox.routes import ROUTES
 from sandbox.routing import Route
 from sandbox.settings import API_VERSION
-from sandbox.weather import Rule, weather
+from sandbox.weather import CallRule, weather
 
 KEY_PREFIX = "sk_test_"
 
@@ -40,7 +40,7 @@ def view(request: HttpRequest) -> HttpResponse:
     """Answer one call of the API, in whatever weather there is."""
     call = _read(request)
     number = calls.record(call.method, call.path, call.key, call.raw)
-    rule = weather.strike(call.method, call.path)
+    rule = weather.strike_call(call.method, call.path)
     if rule is not None and rule.delay_ms:
         time.sleep(rule.delay_ms / 1000)
     answer = _struck(rule) if rule is not None and not rule.after_effect else None
@@ -51,6 +51,8 @@ def view(request: HttpRequest) -> HttpResponse:
     calls.answered(number, None if is_dropped else answer.status)
     if is_dropped:
         _drop(request)
+    if rule is not None and rule.nonsense:
+        return HttpResponse(nonsense.PAGE)
     return _response(call, answer)
 
 
@@ -66,9 +68,11 @@ def _read(request: HttpRequest) -> Call:
     )
 
 
-def _struck(rule: Rule) -> Answer | None:
+def _struck(rule: CallRule) -> Answer | None:
     if rule.drop:
         return Answer(500, weathered(500).body)
+    if rule.nonsense:
+        return Answer(200, {})
     return Answer(rule.status, weathered(rule.status).body) if rule.status else None
 
 

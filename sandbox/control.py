@@ -6,7 +6,7 @@ import time
 from django.http import HttpRequest, JsonResponse
 
 from sandbox import calls, deliveries
-from sandbox.billing.collecting import DUNNING_ENDS, dunning_end
+from sandbox.billing.collecting import dunning_end, set_dunning_end
 from sandbox.courier import courier
 from sandbox.database import database
 from sandbox.kinds import JSON
@@ -67,11 +67,10 @@ def change_settings(request: HttpRequest) -> JsonResponse:
         given = _given(request)
         if given is None or given.keys() - {"dunning_end"}:
             return _refused("The settings are: dunning_end.")
-        value = given.get("dunning_end", dunning_end())
-        if value not in DUNNING_ENDS:
-            return _refused(f"dunning_end is one of {', '.join(DUNNING_ENDS)}.")
-        with database.transaction():
-            database.execute("INSERT OR REPLACE INTO settings VALUES ('dunning_end', ?)", value)
+        try:
+            set_dunning_end(given.get("dunning_end", dunning_end()))
+        except ValueError as error:
+            return _refused(str(error))
     return JsonResponse({"dunning_end": dunning_end()})
 
 
@@ -81,10 +80,20 @@ def list_deliveries(request: HttpRequest) -> JsonResponse:
 
 
 def flush_deliveries(request: HttpRequest) -> JsonResponse:
-    """Wait until every delivery that is due has been tried."""
+    """Wait until every event was posted that is due, delayed or held back by the weather.
+
+    What was tried and failed is not waited for, unless its next attempt is due.
+    """
     deadline = time.monotonic() + FLUSH_PATIENCE
     while time.monotonic() < deadline:
-        if courier.is_idle() and not deliveries.due(time.time()):
+        if _is_quiet():
             return JsonResponse({**deliveries.counts(), "flushed": True})
         time.sleep(0.02)
     return JsonResponse({**deliveries.counts(), "flushed": False})
+
+
+def _is_quiet() -> bool:
+    """Say whether nothing is left to wait for. What is held back is let go when all else went."""
+    if not courier.is_idle() or deliveries.due(time.time()):
+        return False
+    return not deliveries.release_held() and not deliveries.are_untried()

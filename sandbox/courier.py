@@ -7,10 +7,12 @@ import json
 import logging
 import threading
 import time
+from itertools import groupby
 from urllib.parse import urlsplit
 
-from sandbox import deliveries, records
+from sandbox import deliveries, nonsense, records
 from sandbox.deliveries import Delivery
+from sandbox.kinds import JSON
 
 logger = logging.getLogger("sandbox.courier")
 
@@ -51,6 +53,7 @@ class Courier:
     """One thread looks for what is due; each endpoint's deliveries go one after the other.
 
     A delivery that fails is put off and the next one goes, so one bad event holds up nobody.
+    Copies of one event go at the same moment.
     """
 
     def __init__(self) -> None:
@@ -108,10 +111,10 @@ class Courier:
 
     def _carry(self, endpoint: str, lane: list[Delivery]) -> None:
         try:
-            for delivery in lane:
+            for _, copies in groupby(lane, key=lambda delivery: delivery.event):
                 if self._stopping.is_set() or self._is_held:
                     return
-                self._attempt(delivery)
+                self._attempt_together(list(copies))
         except Exception:
             logger.exception("The courier stumbled over endpoint %s", endpoint)
         finally:
@@ -120,6 +123,16 @@ class Courier:
                 self._idle.notify_all()
             deliveries.wake.set()
 
+    def _attempt_together(self, copies: list[Delivery]) -> None:
+        threads = [
+            threading.Thread(target=self._attempt, args=(copy,), daemon=True) for copy in copies[1:]
+        ]
+        for thread in threads:
+            thread.start()
+        self._attempt(copies[0])
+        for thread in threads:
+            thread.join()
+
     def _attempt(self, delivery: Delivery) -> None:
         endpoint = records.find(delivery.endpoint)
         event = records.find(delivery.event)
@@ -127,17 +140,29 @@ class Courier:
             return
         status, error = None, ""
         try:
-            payload = json.dumps(event.data, indent=2).encode()
-            status = post(endpoint.data["url"], payload, endpoint.hidden["secret"])
+            body = _body(delivery, event.data)
+            status = post(endpoint.data["url"], body, endpoint.hidden["secret"])
         except (OSError, http.client.HTTPException) as failure:
             error = f"{type(failure).__name__}: {failure}"
-        if self._stopping.is_set():
-            # The file is closed; what was not noted is delivered again, as Stripe may too.
-            return
-        if status is not None and 200 <= status < 300:
-            deliveries.succeeded(delivery, status)
-        else:
-            deliveries.failed(delivery, status, error or f"answered {status}")
+        if not self._stopping.is_set():
+            # Once the file is closed, what was not noted is delivered again, as Stripe may too.
+            _note(delivery, status, error)
+
+
+def _body(delivery: Delivery, event: JSON) -> bytes:
+    if delivery.nonsense is not None:
+        return nonsense.BODIES[delivery.nonsense](event).encode()
+    return json.dumps(event, indent=2).encode()
+
+
+def _note(delivery: Delivery, status: int | None, error: str) -> None:
+    error = error or f"answered {status}"
+    if delivery.nonsense is not None:
+        deliveries.sent_nonsense(delivery, status, f"{delivery.nonsense}: {error}")
+    elif status is not None and 200 <= status < 300:
+        deliveries.succeeded(delivery, status)
+    else:
+        deliveries.failed(delivery, status, error)
 
 
 courier = Courier()

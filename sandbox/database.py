@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 # Raise it when TABLES change: files of another shape are thrown away.
-SHAPE = 2
+SHAPE = 3
 
 TABLES = """
 CREATE TABLE objects (
@@ -24,6 +24,7 @@ CREATE TABLE objects (
 CREATE INDEX objects_kind ON objects (kind, seq);
 CREATE INDEX objects_customer ON objects (customer, kind, seq);
 CREATE INDEX objects_due ON objects (clock, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX objects_open ON objects (kind, seq) WHERE due_at IS NOT NULL;
 CREATE TABLE deliveries (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     event TEXT NOT NULL,
@@ -32,7 +33,10 @@ CREATE TABLE deliveries (
     attempts INTEGER NOT NULL DEFAULT 0,
     next_attempt_at REAL NOT NULL,
     last_status INTEGER,
-    last_error TEXT
+    last_error TEXT,
+    weather TEXT NOT NULL DEFAULT '',
+    is_held INTEGER NOT NULL DEFAULT 0,
+    nonsense TEXT
 );
 CREATE INDEX deliveries_due ON deliveries (state, next_attempt_at);
 CREATE INDEX deliveries_event ON deliveries (event);

@@ -10,6 +10,7 @@ from sandbox.ids import new_id
 from sandbox.kinds import JSON
 from sandbox.records import Record
 from sandbox.settings import API_VERSION
+from sandbox.weather import weather
 
 AUTOMATIC: JSON = {"id": None, "idempotency_key": None}
 
@@ -42,7 +43,7 @@ def emit(kind: str, subject: Record, *, previous: JSON | None = None) -> None:
         clock=subject.clock,
     )
     for endpoint in endpoints:
-        deliveries.queue(event.id, endpoint.id)
+        deliveries.queue(event.id, endpoint.id, weather.strike_delivery(kind))
 
 
 def _wants(endpoint: JSON, kind: str) -> bool:

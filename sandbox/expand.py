@@ -19,37 +19,48 @@ def expanded(answer: JSON, paths: list[str]) -> JSON:
     if not paths:
         return answer
     answer = copy.deepcopy(answer)
-    for path in paths:
-        steps = path.split(".")
-        if len(steps) > DEEPEST:
-            raise ParameterError(
-                f"You cannot expand more than {DEEPEST} levels of a property. Property: {path}",
-                param="expand[0]",
-            )
-        if steps[0] == "data" and answer.get("object") in ("list", "search_result"):
-            # An empty list has nothing to check the path against.
-            for item in answer["data"]:
-                _expand(item, steps[1:], path)
-        else:
-            _expand(answer, steps, path)
+    for place, path in enumerate(paths):
+        try:
+            _expand_path(answer, path)
+        except CannotExpand as error:
+            raise ParameterError(str(error), param=f"expand[{place}]") from error
     return answer
 
 
-def _expand(holder: JSON, steps: list[str], path: str) -> None:
-    if not steps:
-        raise ParameterError(f"You cannot expand {path}.", param="expand[0]")
-    name, rest = steps[0], steps[1:]
-    if name not in holder and (included := _included(holder, name)) is not None:
-        holder[name] = included
-    if name not in holder:
-        raise ParameterError(
-            f"This property cannot be expanded ({name}). You may want to try expanding "
-            f"'data.{name}' instead.",
-            param="expand[0]",
+class CannotExpand(Exception):
+    """What Stripe says of a path."""
+
+
+def _expand_path(answer: JSON, path: str) -> None:
+    steps = path.split(".")
+    if len(steps) > DEEPEST:
+        raise CannotExpand(
+            f"You cannot expand more than {DEEPEST} levels of a property. Property: {path}"
         )
+    if answer.get("object") not in ("list", "search_result"):
+        _expand(answer, steps)
+    elif steps[0] != "data":
+        raise CannotExpand(
+            f"This property cannot be expanded ({steps[0]}). You may want to try expanding "
+            f"'data.{steps[0]}' instead."
+        )
+    else:
+        # An empty list has nothing to check the path against.
+        for item in answer["data"]:
+            _expand(item, steps[1:])
+
+
+def _expand(holder: JSON, steps: list[str]) -> None:
+    name, rest = (steps[0], steps[1:]) if steps else ("data", [])
+    is_included = _include(holder, name)
+    if name not in holder or name == "id":
+        raise CannotExpand(f"This property cannot be expanded ({name}).")
     holder[name] = _resolved(holder[name])
     if rest:
-        _descend(holder[name], rest, path)
+        for item in holder[name] if isinstance(holder[name], list) else [holder[name]]:
+            _descend(item, name, rest)
+    elif not is_included and not _is_expandable(holder[name]):
+        raise CannotExpand(f"This property cannot be expanded ({name}).")
 
 
 def _resolved(value: Any) -> Any:
@@ -59,17 +70,29 @@ def _resolved(value: Any) -> Any:
     return value
 
 
-def _descend(value: Any, steps: list[str], path: str) -> None:
-    for item in value if isinstance(value, list) else [value]:
-        if isinstance(item, dict):
-            _expand(item, steps, path)
+def _is_expandable(value: Any) -> bool:
+    """Say whether a value is an object, a list of them, or nothing where one could be."""
+    if isinstance(value, dict):
+        return "object" in value
+    return value is None or isinstance(value, list)
 
 
-def _included(holder: JSON, name: str) -> Any:
-    """Make what Stripe leaves out unless it is asked for."""
+def _descend(value: Any, name: str, steps: list[str]) -> None:
+    if isinstance(value, dict):
+        _expand(value, steps)
+    elif value is not None:
+        raise CannotExpand(f"This property cannot be expanded ({name}).")
+
+
+def _include(holder: JSON, name: str) -> bool:
+    """Add what Stripe leaves out unless it is asked for, and say whether it is such a thing."""
     make = INCLUDABLE.get((str(holder.get("object")), name))
     record = records.find(str(holder.get("id"))) if make else None
-    return make(record) if make and record else None
+    if make is None or record is None:
+        return False
+    if name not in holder:
+        holder[name] = make(record)
+    return True
 
 
 def _payments(invoice: Record) -> JSON:

@@ -125,14 +125,23 @@ def each(
     customer: str | None = None,
     clock: str | None = None,
     oldest_first: bool = False,
+    before: int | None = None,
+    is_due: bool = False,
     limit: int = -1,
 ) -> Iterator[Record]:
-    """Yield the objects of a kind that are not deleted, newest first."""
+    """Yield the objects of a kind that are not deleted, newest first.
+
+    `before` leaves out what is not older than that number. `is_due` takes only those to which
+    something will happen by itself, such as open checkout sessions.
+    """
+    values: list[str | int]
     conditions, values = "kind=? AND is_deleted=0", [kind]
-    for column, value in (("customer", customer), ("clock", clock)):
+    for condition, value in (("customer=?", customer), ("clock=?", clock), ("seq<?", before)):
         if value is not None:
-            conditions += f" AND {column}=?"
+            conditions += f" AND {condition}"
             values.append(value)
+    if is_due:
+        conditions += " AND due_at IS NOT NULL"
     order = "ASC" if oldest_first else "DESC"
     for row in database.rows(
         f"SELECT * FROM objects WHERE {conditions} ORDER BY seq {order} LIMIT {limit}", *values

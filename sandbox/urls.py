@@ -3,11 +3,15 @@
 from django.urls import path, re_path
 
 from sandbox import api, control
-from sandbox.hosted import checkout, confirm, index, invoice, portal
+from sandbox.hosted import actions, checkout, confirm, index, invoice, objects, portal
 
 urlpatterns = [
     path("", index.view, name="index"),
-    path("clock", index.move_clock, name="move-clock"),
+    path("objects/<str:id>", objects.view, name="object"),
+    path("clock", actions.move_clock, name="move-clock"),
+    path("weather", actions.change_weather, name="change-weather"),
+    path("settings", actions.change_settings, name="change-settings"),
+    path("deliveries/<int:seq>/again", actions.send_again, name="send-again"),
     path("c/pay/<str:id>", checkout.view, name="checkout"),
     path("confirm/<str:id>", confirm.view, name="confirm"),
     path("i/<str:id>", invoice.view, name="invoice"),

@@ -50,10 +50,14 @@ class Payer:
         sessions = gateway._client().checkout.sessions.list({"status": "open"})
         return [each.id for each in sessions.data]
 
-    def subscribe_at_stripe(self) -> None:
-        """Subscribe by Stripe's API alone, without our checkout and the sync before it."""
+    def subscribe_at_stripe(self, customer: str | None = None) -> None:
+        """Subscribe by Stripe's API alone, without our checkout and the sync before it.
+
+        It is the organization's customer who does, unless it is another one.
+        """
         api = gateway._client()
-        customer = Organization.objects.get(pk=self.organization.pk).stripe_customer_id
+        if customer is None:
+            customer = Organization.objects.get(pk=self.organization.pk).stripe_customer_id
         card = api.payment_methods.attach("pm_card_visa", {"customer": customer})
         price = TierPrice.objects.get(tier__key="pro", interval="month").stripe_price_id
         api.subscriptions.create(

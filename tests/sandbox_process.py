@@ -5,14 +5,18 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import urllib.request
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlencode
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 PATIENCE = 20.0
 READY = "Sandbox ready at "
+KEY = "sk_test_sandbox"
+DAY = 86_400
 
 # Proxies are for the outside world; the sandbox is on this machine.
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -94,7 +98,11 @@ class SandboxProcess:
         self.control("reset", {})
 
     def weather(self, rules: list[dict[str, Any]]) -> None:
-        """Replace the rules of the weather; an empty list clears it."""
+        """Replace the rules of the weather; an empty list clears it.
+
+        A rule has a `path` (API calls) or an `event` (deliveries): see sandbox.weather. Weather
+        for deliveries strikes when the event happens.
+        """
         self.control("weather", {"rules": rules})
 
     def requests(self) -> list[dict[str, Any]]:
@@ -111,8 +119,33 @@ class SandboxProcess:
         return self.control("deliveries")
 
     def flush(self) -> dict[str, Any]:
-        """Wait until every delivery that is due has been tried."""
+        """Wait until every event that is due was posted, delayed and held ones too.
+
+        `flushed` in the answer is false if that took too long.
+        """
         return self.control("deliveries/flush", {})
+
+    def clock(self, name: str = "clock") -> str:
+        """Make a test clock that shows the present, and return its id."""
+        made = self.call("test_helpers/test_clocks", frozen_time=int(time.time()), name=name)
+        return str(made["id"])
+
+    def advance(self, clock: str, *, days: int) -> int:
+        """Move a test clock and return the time that it shows."""
+        path = f"test_helpers/test_clocks/{clock}"
+        moment = self.call(path)["frozen_time"] + days * DAY
+        self.call(f"{path}/advance", frozen_time=moment)
+        return int(moment)
+
+    def call(self, path: str, **fields: str | int) -> dict[str, Any]:
+        """Make one call of Stripe's API: a GET, or with fields a POST."""
+        data = urlencode(fields).encode() if fields else None
+        request = urllib.request.Request(
+            f"{self.url}/v1/{path}", data=data, headers={"Authorization": f"Bearer {KEY}"}
+        )
+        with opener.open(request, timeout=PATIENCE + 10) as response:
+            answer: dict[str, Any] = json.load(response)
+        return answer
 
     def control(self, name: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Make one control call: a GET, or with a body a POST."""

@@ -50,10 +50,14 @@ def open_standing(*, organization: Organization) -> Standing:
 def request_sync(*, organization_ids: list[int], now: datetime) -> None:
     """Mark organizations and, once that is committed, wake somebody to sync them.
 
-    The mark is what counts: a wake-up call that is lost costs time, not truth.
+    The mark is what counts: a wake-up call that is lost costs time, not truth. Who holds a lease
+    needs none: they meet the mark, and look again.
     """
-    Standing.objects.filter(organization__in=organization_ids).update(sync_requested_at=now)
-    for organization_id in organization_ids:
+    marked = Standing.objects.filter(organization__in=organization_ids)
+    marked.update(sync_requested_at=now)
+    # Read after the update, which waits for a sync that is giving its lease back at this moment.
+    idle = marked.exclude(lease_until__gt=now).values_list("organization", flat=True)
+    for organization_id in idle:
         transaction.on_commit(_waker(organization_id), robust=True)
 
 

@@ -4,7 +4,9 @@ import copy
 
 from sandbox import clocks, events, records
 from sandbox.billing import collecting, invoices, lines, shapes
+from sandbox.billing.payments import Outcome
 from sandbox.billing.periods import following
+from sandbox.billing.prices import recurring_price
 from sandbox.billing.subscriptions import product_name, roll
 from sandbox.errors import refused
 from sandbox.kinds import JSON
@@ -37,14 +39,14 @@ def apply(subscription: Record, changes: list[JSON], behavior: str) -> None:
     subscription.hidden["invoices_now"] = behavior == "always_invoice" and bool(kept)
 
 
-def bill(subscription: Record) -> None:
-    """Send the invoice that a change of items calls for, if it does."""
+def bill(subscription: Record, *, confirmed: bool = False, is_on_session: bool = False) -> Outcome:
+    """Send the invoice that a change of items calls for, if it does, and have it paid."""
     now = clocks.now_of(subscription)
     restarts = subscription.hidden.pop("restarts", False)
     invoices_now = subscription.hidden.pop("invoices_now", False)
     if not restarts and not invoices_now:
         records.save(subscription)
-        return
+        return Outcome.SUCCEEDED
     with events.changing(subscription, "customer.subscription.updated"):
         if restarts:
             subscription.data["billing_cycle_anchor"] = now
@@ -58,16 +60,15 @@ def bill(subscription: Record) -> None:
                 now=now,
             )
     events.emit("invoice.created", invoice)
-    collecting.settle(invoice)
+    return collecting.settle(invoice, confirmed=confirmed, is_on_session=is_on_session)
 
 
 def _changed(subscription: Record, items: list[JSON], change: JSON, now: int) -> list[JSON]:
     """Apply one entry of `items`: a change, a removal or an addition."""
-    price = (
-        records.referenced("price", change["price"], "items[0][price]")
-        if ("price" in change)
-        else None
-    )
+    current = next((item["price"]["id"] for item in items if item["id"] == change.get("id")), None)
+    price = None
+    if change.get("price") not in (None, current):
+        price = recurring_price(change["price"], "items[0][price]")
     if "id" not in change:
         if price is None:
             raise refused("Each item needs an id or a price.", param="items")

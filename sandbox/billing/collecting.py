@@ -20,7 +20,15 @@ def dunning_end() -> str:
     return row["value"] if row else DUNNING_ENDS[0]
 
 
-def settle(invoice: Record) -> Outcome:
+def set_dunning_end(end: str) -> None:
+    """Choose one of DUNNING_ENDS, or raise ValueError."""
+    if end not in DUNNING_ENDS:
+        raise ValueError(f"dunning_end is one of {', '.join(DUNNING_ENDS)}.")
+    with database.transaction():
+        database.execute("INSERT OR REPLACE INTO settings VALUES ('dunning_end', ?)", end)
+
+
+def settle(invoice: Record, *, confirmed: bool = False, is_on_session: bool = False) -> Outcome:
     """Finalize an automatic invoice and charge it at once.
 
     Stripe waits about an hour in between.
@@ -29,7 +37,12 @@ def settle(invoice: Record) -> Outcome:
     if invoice.data["status"] == "paid":
         follow(invoice)
         return Outcome.SUCCEEDED
-    return collect(invoice, is_automatic=invoice.data["billing_reason"] != "subscription_create")
+    return collect(
+        invoice,
+        confirmed=confirmed,
+        is_automatic=invoice.data["billing_reason"] != "subscription_create",
+        is_on_session=is_on_session,
+    )
 
 
 def collect(
@@ -117,13 +130,18 @@ def follow(invoice: Record) -> None:
     subscription = invoices.subscription_of(invoice)
     if subscription is None or subscription.data["latest_invoice"] != invoice.id:
         return
+    before = subscription.data["status"]
     with events.changing(subscription, "customer.subscription.updated"):
         subscription.data["status"] = _status_after(subscription.data, invoice.data)
+    if before == "paused" and subscription.data["status"] == "active":
+        events.emit("customer.subscription.resumed", subscription)
 
 
 def _status_after(subscription: JSON, invoice: JSON) -> str:
     status: str = subscription["status"]
     if status in ("past_due", "unpaid") and invoice["status"] in SETTLED:
+        return "active"
+    if status == "paused" and invoice["status"] in ("paid", "uncollectible"):
         return "active"
     if status == "incomplete":
         return {"paid": "active", "void": "incomplete_expired"}.get(invoice["status"], status)

@@ -112,6 +112,8 @@ def roll(subscription: Record, start: int, *, reason: str) -> Record:
     for item in data["items"]["data"]:
         item["current_period_start"] = start
         item["current_period_end"] = _period_after(start, item["price"], anchor)
+    if data["cancel_at_period_end"]:
+        data["cancel_at"] = period_end(data)
     all_lines = subscription.hidden.pop("pending_lines", []) + _period_lines(subscription)
     now = clocks.now_of(subscription)
     return invoices.draft(subscription, all_lines, reason=reason, period_start=begun, now=now)
@@ -168,12 +170,11 @@ def _has_method(subscription: Record) -> bool:
 
 
 def resume(subscription: Record) -> None:
-    """Take a paused subscription up again, with a new period from now."""
+    """Bill a paused subscription for a new period from now; it goes on once that is paid."""
     now = clocks.now_of(subscription)
     with events.changing(subscription, "customer.subscription.updated"):
-        subscription.data |= {"status": "active", "billing_cycle_anchor": now}
+        subscription.data["billing_cycle_anchor"] = now
         invoice = roll(subscription, now, reason="subscription_update")
-    events.emit("customer.subscription.resumed", subscription)
     events.emit("invoice.created", invoice)
     collecting.settle(invoice)
 

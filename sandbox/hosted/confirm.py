@@ -24,6 +24,8 @@ def view(request: HttpRequest, id: str) -> HttpResponse:
         return pages.go(_payment(subject, confirmed, request.POST.get("portal", "")))
     if subject.kind == "checkout.session":
         return pages.go(_checkout(subject, confirmed))
+    if "pending_change" in subject.hidden:
+        return pages.go(portal.finish_change(subject, confirmed=confirmed))
     return pages.go(portal.finish_card(subject, confirmed=confirmed))
 
 
@@ -31,7 +33,7 @@ def _waits(subject: Record) -> bool:
     if subject.kind == "payment_intent":
         return bool(subject.data["status"] == "requires_action")
     is_open = subject.data.get("status", "open") == "open"
-    return is_open and "pending_card" in subject.hidden
+    return is_open and bool({"pending_card", "pending_change"} & subject.hidden.keys())
 
 
 def _checkout(session: Record, confirmed: bool) -> str:

@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 
 from sandbox import records
-from sandbox.billing import cards, collecting, lines
+from sandbox.billing import cards, collecting, invoices, lines
 from sandbox.billing.payments import Outcome
 from sandbox.hosted import pages
 from sandbox.hosted.pages import CardError
@@ -40,9 +40,17 @@ def view(request: HttpRequest, id: str) -> HttpResponse:
             for line in data["lines"]["data"]
         ],
         "is_payable": data["status"] in ("open", "uncollectible"),
+        "confirm_url": _confirm_url(invoice),
         "error": error,
     }
     return pages.show(request, "invoice.html", context)
+
+
+def _confirm_url(invoice: Record) -> str:
+    """Return where the card's owner confirms a payment that waits for it."""
+    intent = invoices.payment_of(invoice)
+    waits = intent is not None and intent.data["status"] == "requires_action"
+    return f"/confirm/{intent.id}" if intent and waits else ""
 
 
 def _pay(invoice: Record, request: HttpRequest) -> str:

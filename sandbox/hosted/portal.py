@@ -5,11 +5,12 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 
 from sandbox import events, records
-from sandbox.billing import cards, changes, collecting, endings, invoices
+from sandbox.billing import cards, collecting, endings, invoices
 from sandbox.billing.cards import Card
 from sandbox.billing.payments import Outcome
-from sandbox.hosted import pages, portal_view
+from sandbox.hosted import pages, plan_change, portal_view
 from sandbox.hosted.pages import CardError
+from sandbox.hosted.plan_change import NeedsConfirmation
 from sandbox.kinds import JSON
 from sandbox.records import Record
 from sandbox.resources import payment_methods, portal_sessions
@@ -126,15 +127,38 @@ def _resume(session: Record, request: HttpRequest) -> str:
 
 def _switch(session: Record, request: HttpRequest) -> str:
     subscription = _subscription(session, request)
-    price = request.POST.get("price", "")
+    item = portal_view.confirmed_item(session) or {
+        "id": subscription.data["items"]["data"][0]["id"],
+        "price": request.POST.get("price", ""),
+    }
     offered = {choice["id"] for choice in portal_view.choices(session, subscription)}
-    if price not in offered:
+    if item["price"] not in offered:
         raise CardError("Choose one of the plans offered.")
-    item = subscription.data["items"]["data"][0]
-    behavior = portal_view.features(session)["subscription_update"]["proration_behavior"]
-    with events.changing(subscription, UPDATED):
-        changes.apply(subscription, [{"id": item["id"], "price": price}], behavior)
-    changes.bill(subscription)
+    try:
+        plan_change.perform(subscription, item, _behavior(session))
+    except NeedsConfirmation:
+        session.hidden["pending_change"] = {"subscription": subscription.id, "item": item}
+        records.save(session)
+        return f"/confirm/{session.id}"
+    return _back(session, "switched")
+
+
+def _behavior(session: Record) -> str:
+    behavior: str = portal_view.features(session)["subscription_update"]["proration_behavior"]
+    return behavior
+
+
+def finish_change(session: Record, *, confirmed: bool) -> str:
+    """Make the change of plan that waited for the word of the card's owner, if it was given."""
+    change = session.hidden.pop("pending_change")
+    records.save(session)
+    subscription = records.get("subscription", change["subscription"])
+    if not confirmed or subscription.data["ended_at"] is not None:
+        return _back(session, "declined")
+    try:
+        plan_change.perform(subscription, change["item"], _behavior(session), confirmed=True)
+    except CardError:
+        return _back(session, "declined")
     return _back(session, "switched")
 
 

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from sandbox import records
 from sandbox.billing import lines
-from sandbox.hosted import pages
+from sandbox.hosted import pages, plan_change
 from sandbox.kinds import JSON
 from sandbox.records import Record
 from sandbox.resources import portal_configurations
@@ -60,12 +60,14 @@ def _product_name(price: JSON) -> str:
 def context(session: Record, customer: Record, result: str) -> JSON:
     offered = features(session)
     flow = session.data["flow"]
+    item = confirmed_item(session)
     return {
         "session": session.data,
         "return_name": urlsplit(session.data["return_url"] or "").hostname,
         "customer": customer.data,
         "offered": offered,
         "only": flow["type"] if flow else "",
+        "change": _change(session, item) if item else None,
         "notice": RESULTS.get(result, ""),
         "declined": DECLINED if result == "declined" else "",
         "card": _card(customer),
@@ -75,6 +77,26 @@ def context(session: Record, customer: Record, result: str) -> JSON:
         ],
         "invoices": _invoices(customer),
     }
+
+
+def confirmed_item(session: Record) -> JSON | None:
+    """Return the change that a session is there to confirm, if it is."""
+    flow = session.data["flow"]
+    if flow is None or flow["subscription_update_confirm"] is None:
+        return None
+    item: JSON = flow["subscription_update_confirm"]["items"][0]
+    return {key: value for key, value in item.items() if value is not None}
+
+
+def _change(session: Record, item: JSON) -> JSON | None:
+    """Describe the change to confirm, unless it was made or its subscription has ended."""
+    named = session.data["flow"]["subscription_update_confirm"]["subscription"]
+    subscription = records.get("subscription", named)
+    prices = [each["price"]["id"] for each in subscription.data["items"]["data"]]
+    if subscription.data["status"] in ENDED or item["price"] in prices:
+        return None
+    behavior = features(session)["subscription_update"]["proration_behavior"]
+    return plan_change.described(named, item, behavior)
 
 
 def _card(customer: Record) -> str:

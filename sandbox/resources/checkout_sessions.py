@@ -5,13 +5,14 @@ import copy
 from sandbox import clocks, events, listing, records
 from sandbox.address import base_url
 from sandbox.billing import timeline
+from sandbox.billing.prices import recurring_price
 from sandbox.errors import ParameterError, refused
 from sandbox.ids import new_id
 from sandbox.kinds import JSON
 from sandbox.params import merged_metadata
 from sandbox.records import Record
 from sandbox.resources.checkout_params import CREATE, LINE_ITEMS, LIST, UPDATE
-from sandbox.resources.subscriptions import recurring_price, trial_end
+from sandbox.resources.subscriptions import trial_end
 from sandbox.routing import Route
 from sandbox.schedule import DAY
 

@@ -2,15 +2,18 @@
 
 from sandbox import clocks, events, records
 from sandbox.address import base_url
+from sandbox.billing.prices import recurring_price
 from sandbox.errors import refused
 from sandbox.ids import new_id
 from sandbox.kinds import JSON
-from sandbox.params import Choice, ListOf, Param, Params, Shape, Text
+from sandbox.params import Choice, Integer, ListOf, Param, Params, Shape, Text
+from sandbox.records import Record
 from sandbox.resources import portal_configurations
 from sandbox.routing import Route
 
 KIND = "billing_portal.session"
 SUBSCRIPTION: dict[str, Param] = {"subscription": Text()}
+ITEM: dict[str, Param] = {"id": Text(), "price": Text(), "quantity": Integer(least=0)}
 NAMED = Shape(SUBSCRIPTION, required=("subscription",))
 FLOW = Shape(
     {
@@ -25,7 +28,7 @@ FLOW = Shape(
         "subscription_cancel": NAMED,
         "subscription_update": NAMED,
         "subscription_update_confirm": Shape(
-            {**SUBSCRIPTION, "items": ListOf(Shape({"id": Text(), "price": Text()}))},
+            {**SUBSCRIPTION, "items": ListOf(Shape(ITEM, required=("id",)))},
             required=("subscription", "items"),
         ),
         "type": Choice(
@@ -60,7 +63,7 @@ def create(params: JSON) -> JSON:
         configuration = portal_configurations.default()
     flow = params.get("flow_data")
     if flow is not None:
-        _check_flow(flow, customer.id)
+        _check_flow(flow, customer.id, configuration.data["features"])
     id = new_id("bps")
     session = records.add(
         {
@@ -83,7 +86,7 @@ def create(params: JSON) -> JSON:
     return session.data
 
 
-def _check_flow(flow: JSON, customer: str) -> None:
+def _check_flow(flow: JSON, customer: str, features: JSON) -> None:
     kind = flow["type"]
     if kind == "payment_method_update":
         return
@@ -93,6 +96,35 @@ def _check_flow(flow: JSON, customer: str) -> None:
     subscription = records.referenced("subscription", flow[kind]["subscription"], param)
     if subscription.customer != customer or subscription.data["ended_at"] is not None:
         raise refused("The subscription cannot be changed by this customer.", param=param)
+    feature = "subscription_cancel" if kind == "subscription_cancel" else "subscription_update"
+    if not features[feature]["enabled"]:
+        raise refused(
+            f"This flow cannot be used because the {feature} feature in the portal configuration "
+            "is disabled.",
+            param="flow_data[type]",
+        )
+    if kind == "subscription_update_confirm":
+        _check_items(flow[kind]["items"], subscription, features[feature])
+
+
+def _check_items(items: list[JSON], subscription: Record, feature: JSON) -> None:
+    """Refuse a change that the portal would not let its customer make."""
+    param = "flow_data[subscription_update_confirm][items]"
+    if len(items) != 1:
+        raise refused("Only one item can be changed.", param=param)
+    item = items[0]
+    current = {each["id"]: each["price"]["id"] for each in subscription.data["items"]["data"]}
+    if item["id"] not in current:
+        raise refused(
+            f"No such subscription item: '{item['id']}'", code="resource_missing", param=param
+        )
+    item.setdefault("price", current[item["id"]])
+    if item["price"] == current[item["id"]]:
+        return
+    recurring_price(item["price"], f"{param}[0][price]")
+    offered = {price for product in feature["products"] for price in product["prices"]}
+    if offered and item["price"] not in offered:
+        raise refused("The price is not among those of the portal configuration.", param=param)
 
 
 def _flow(flow: JSON) -> JSON:
@@ -109,9 +141,11 @@ def _flow(flow: JSON) -> JSON:
     if flow.get("subscription_update"):
         shown["subscription_update"] = flow["subscription_update"]
     if flow.get("subscription_update_confirm"):
+        confirm = flow["subscription_update_confirm"]
         shown["subscription_update_confirm"] = {
             "discounts": None,
-            **flow["subscription_update_confirm"],
+            **confirm,
+            "items": [{"quantity": 1, **item} for item in confirm["items"]],
         }
     return shown
 

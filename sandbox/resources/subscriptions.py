@@ -3,6 +3,7 @@
 from sandbox import clocks, events, listing, records
 from sandbox.billing import changes, endings, subscriptions
 from sandbox.billing.payments import Outcome
+from sandbox.billing.prices import recurring_price
 from sandbox.billing.subscriptions import Plan
 from sandbox.errors import StripeError, refused
 from sandbox.kinds import JSON
@@ -28,27 +29,10 @@ def create(params: JSON) -> JSON:
     if behavior != "default_incomplete":
         _require_method(plan)
     subscription, outcome = subscriptions.start(plan, pays_now=behavior != "default_incomplete")
-    if behavior == "error_if_incomplete" and outcome is not Outcome.SUCCEEDED:
-        raise StripeError(402, "Your card was declined.", kind="card_error", code="card_declined")
+    _check_paid(params, outcome)
     _schedule_cancel(subscription, params)
     records.save(subscription)
     return subscription.data
-
-
-def recurring_price(id: str, param: str) -> Record:
-    """Return a price that a subscription can have."""
-    price = records.referenced("price", id, param)
-    if price.data["recurring"] is None:
-        raise refused(
-            "The price specified is set to `type=one_time` but this field only accepts prices "
-            "with `type=recurring`.",
-            param=param,
-        )
-    if not price.data["active"]:
-        raise refused(
-            "The price specified is inactive. This field only accepts active prices.", param=param
-        )
-    return price
 
 
 def trial_end(params: JSON, now: int) -> int | None:
@@ -92,6 +76,12 @@ def _require_method(plan: Plan) -> None:
         )
 
 
+def _check_paid(params: JSON, outcome: Outcome) -> None:
+    """Undo a call that was to do nothing unless it is paid."""
+    if params.get("payment_behavior") == "error_if_incomplete" and outcome is not Outcome.SUCCEEDED:
+        raise StripeError(402, "Your card was declined.", kind="card_error", code="card_declined")
+
+
 def retrieve(params: JSON, id: str) -> JSON:
     return records.get("subscription", id).data
 
@@ -109,7 +99,7 @@ def update(params: JSON, id: str) -> JSON:
             behavior = params.get("proration_behavior", "create_prorations")
             changes.apply(record, params["items"], behavior)
     if "items" in params:
-        changes.bill(record)
+        _check_paid(params, changes.bill(record))
     if ends_trial:
         subscriptions.end_trial(record)
     return records.get("subscription", id).data

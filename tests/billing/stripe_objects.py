@@ -1,14 +1,20 @@
-"""Stripe's JSON in small: what `standing_of` and the webhook read, and nothing else."""
+"""Stripe's JSON in small: what `standing_of` and the webhook read, and nothing else. With it, the
+policy by which tests judge it."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from billing.standing import Policy, PricedTier, Verdict, standing_of
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 DAY = 86_400
 PRO = "price_pro"
 BUSINESS = "price_business"
+UNMAPPED = "price_unknown"
+PRICES = {PRO: PricedTier("pro", 10), BUSINESS: PricedTier("business", 20)}
 
 
 def at(days: float) -> int:
@@ -20,21 +26,21 @@ def moment(days: float) -> datetime:
     return datetime.fromtimestamp(at(days), UTC)
 
 
+def item(price: Any = PRO, **fields: Any) -> dict[str, Any]:
+    return {
+        "price": {"id": price},
+        "current_period_start": at(-10),
+        "current_period_end": at(20),
+    } | fields
+
+
 def subscription(status: str, price: str = PRO, **fields: Any) -> dict[str, Any]:
     return {
         "id": "sub_1",
         "object": "subscription",
         "status": status,
         "created": at(-40),
-        "items": {
-            "data": [
-                {
-                    "price": {"id": price},
-                    "current_period_start": at(-10),
-                    "current_period_end": at(20),
-                }
-            ]
-        },
+        "items": {"data": [item(price)]},
         "cancel_at": None,
         "cancel_at_period_end": False,
         "canceled_at": None,
@@ -57,3 +63,14 @@ def invoice(days: float, *, of: str = "sub_1", remaining: int = 1900, **fields: 
         "status_transitions": {"finalized_at": at(days)},
         "parent": {"subscription_details": {"subscription": of}},
     } | fields
+
+
+def policy(grace_days: int = 0, *, is_free_offered: bool = True) -> Policy:
+    return Policy(timedelta(days=grace_days), is_free_offered, PRICES)
+
+
+def verdict(
+    *subscriptions: Any, invoices: Iterable[Any] = (), rules: Policy | None = None, **facts: Any
+) -> Verdict:
+    """What `standing_of` says of these at NOW, with no grace and a free tier unless told."""
+    return standing_of(list(subscriptions), list(invoices), NOW, rules or policy(), **facts)

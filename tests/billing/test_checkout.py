@@ -113,7 +113,7 @@ def test_a_change_of_plan_changes_the_subscription_and_makes_no_second_one(
     payer.browser.open(answer["Location"])
     # What it leads back to is not served here.
     with pytest.raises(OSError, match=r"testserver|Name or service|resolution|disabled"):
-        payer.browser.submit("confirm-form")
+        payer.browser.submit("switch-form")
     tier = payer.sync().tier
     assert tier is not None
     assert tier.key == "business"
@@ -255,7 +255,7 @@ def test_a_checkout_whose_lease_ran_out_is_closed_again(payer: Payer, cast: Cast
 
     slow, quick = together(payer.checkout_url, overtake)
     assert len(payer.open_checkouts()) == 1
-    open_pages = [url for url in (slow, quick) if Browser().open(url).status == 200]
+    open_pages = [url for url in (slow, quick) if Browser().open(str(url)).status == 200]
     assert len(open_pages) == 1
 
 

@@ -94,7 +94,7 @@ def test_an_acknowledgement_costs_a_constant_number_of_statements(
 ) -> None:
     # Endpoint; savepoint, event, organization, mark (in a savepoint of its own), release. The
     # network is closed in tests, so a call to Stripe would fail.
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         post(endpoint, event())
 
 

@@ -22,6 +22,7 @@ class _Reader(HTMLParser):
         super().__init__()
         self.forms: dict[str, Form] = {}
         self.links: dict[str, str] = {}
+        self.hrefs: list[str] = []
         self.words: list[str] = []
         self._form: Form | None = None
         self._select = ""
@@ -31,8 +32,10 @@ class _Reader(HTMLParser):
         if tag == "form":
             self._form = Form(given.get("id", ""), given.get("action", ""))
             self.forms[self._form.id] = self._form
-        elif tag == "a" and "id" in given:
-            self.links[given["id"]] = given.get("href", "")
+        elif tag == "a":
+            self.hrefs.append(given.get("href", ""))
+            if "id" in given:
+                self.links[given["id"]] = given.get("href", "")
         elif self._form is not None and tag == "input":
             self._form.fields[given["name"]] = given.get("value", "")
         elif self._form is not None and tag == "select":
@@ -52,13 +55,17 @@ class _Reader(HTMLParser):
 
 @dataclass(frozen=True)
 class Page:
-    """What came back. `forms` by id; for a redirect elsewhere, `url` is where it leads."""
+    """What came back. `forms` and `links` by id, `hrefs` of all links.
+
+    For a redirect elsewhere, `url` is where it leads.
+    """
 
     status: int
     url: str
     text: str
     forms: dict[str, Form]
     links: dict[str, str]
+    hrefs: list[str]
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
@@ -85,10 +92,10 @@ def visit(url: str, fields: dict[str, str] | None = None) -> Page:
         onward = urljoin(url, headers["Location"])
         if urlsplit(onward).netloc == urlsplit(url).netloc:
             return visit(onward)
-        return Page(status, onward, "", {}, {})
+        return Page(status, onward, "", {}, {}, [])
     reader = _Reader()
     reader.feed(body)
-    return Page(status, url, " ".join(reader.words), reader.forms, reader.links)
+    return Page(status, url, " ".join(reader.words), reader.forms, reader.links, reader.hrefs)
 
 
 def _fetch(request: urllib.request.Request) -> tuple[int, Any, str]:

@@ -1,5 +1,6 @@
 """A webhook receiver that keeps what it is sent and answers as it is told."""
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -24,11 +25,15 @@ class Received:
 
 
 class Receiver:
-    """Used as a context manager. `answers` are given in turn; after the last one it is 200."""
+    """Used as a context manager. `answers` are given in turn; after the last one it is 200.
+
+    With a `meeting`, nobody is answered before all whom it expects are there at once.
+    """
 
     def __init__(self) -> None:
         self.received: list[Received] = []
         self.answers: list[int] = []
+        self.meeting: threading.Barrier | None = None
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -36,6 +41,8 @@ class Receiver:
                 payload = self.rfile.read(int(self.headers["Content-Length"]))
                 signature = self.headers["Stripe-Signature"]
                 receiver.received.append(Received(payload, signature))
+                if receiver.meeting is not None:
+                    receiver.meeting.wait(PATIENCE)
                 self.send_response(receiver.answers.pop(0) if receiver.answers else 200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -50,6 +57,10 @@ class Receiver:
     def __enter__(self) -> "Receiver":
         self._thread.start()
         return self
+
+    def names(self) -> list[str]:
+        """Name the customers of the events received, in the order in which they came."""
+        return [json.loads(each.payload)["data"]["object"]["name"] for each in self.received]
 
     def __exit__(self, *details: object) -> None:
         self._server.shutdown()

@@ -126,12 +126,17 @@ class NotAsDescribed(AssertionError):
 
 
 def _as_json_schema(schema: Any) -> Any:
-    """Turn OpenAPI's `nullable` into what JSON Schema understands."""
+    """Turn OpenAPI's `nullable` into what JSON Schema understands.
+
+    What is expanded may be a deleted object, which the SDK's types do not tell.
+    """
     if isinstance(schema, list):
         return [_as_json_schema(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
     turned = {key: _as_json_schema(value) for key, value in schema.items() if key != "nullable"}
+    if schema.get("x-expandable") is True:
+        turned["anyOf"] = [*turned["anyOf"], {"$ref": "#/components/schemas/deleted"}]
     if schema.get("nullable") is True:
         return {"anyOf": [{"type": "null"}, turned]}
     return turned

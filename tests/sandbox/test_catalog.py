@@ -3,7 +3,7 @@
 import pytest
 import stripe
 
-from tests.sandbox.world import Shop
+from tests.sandbox.world import Shop, period_end
 
 pytestmark = pytest.mark.process
 
@@ -73,3 +73,38 @@ def test_an_inactive_price_cannot_be_subscribed_to(shop: Shop) -> None:
 
     with pytest.raises(stripe.InvalidRequestError, match="inactive"):
         shop.checkout(shop.customer())
+
+
+def test_an_archived_price_begins_nothing_new(shop: Shop) -> None:
+    customer = shop.payer()
+    subscription = shop.begin(customer, {"items": [{"price": shop.yearly}]})
+    shop.client.v1.prices.update(shop.monthly, {"active": False})
+    item = subscription["items"].data[0]
+
+    with pytest.raises(stripe.InvalidRequestError, match="The price specified is inactive") as sold:
+        shop.checkout(customer)
+    with pytest.raises(stripe.InvalidRequestError, match="The price specified is inactive"):
+        shop.begin(customer)
+    with pytest.raises(stripe.InvalidRequestError, match="The price specified is inactive"):
+        shop.client.v1.subscriptions.update(
+            subscription.id, {"items": [{"id": item.id, "price": shop.monthly}]}
+        )
+
+    assert (sold.value.http_status, sold.value.param) == (400, "line_items[0][price]")
+
+
+def test_what_began_with_a_price_goes_on_after_it_was_archived(shop: Shop) -> None:
+    customer, late = shop.payer(), shop.customer()
+    subscription = shop.begin(customer)
+    session = shop.checkout(late)
+    shop.client.v1.prices.update(shop.monthly, {"active": False})
+
+    assert shop.pay(session).status == 303
+    item = subscription["items"].data[0]
+    shop.client.v1.subscriptions.update(
+        subscription.id, {"items": [{"id": item.id, "price": shop.monthly, "quantity": 2}]}
+    )
+    shop.advance(to=period_end(subscription))
+
+    assert shop.subscription(late).status == "active"
+    assert shop.invoice(customer).amount_paid == 2900 + 2 * 2900

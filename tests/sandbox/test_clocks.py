@@ -3,7 +3,6 @@
 import pytest
 import stripe
 
-from tests.sandbox import forms
 from tests.sandbox.world import DAY, Shop
 
 pytestmark = pytest.mark.process
@@ -44,18 +43,3 @@ def test_deleting_a_clock_deletes_its_customers(shop: Shop) -> None:
 
     assert shop.client.v1.customers.retrieve(customer).deleted is True
     assert shop.subscription(customer).status == "canceled"
-
-
-def test_the_index_page_shows_what_happens_and_moves_a_clock(shop: Shop) -> None:
-    customer = shop.customer()
-    shop.subscribe(customer)
-
-    page = forms.visit(f"{shop.url}/")
-    assert "owner@example.com" in page.text
-    assert "checkout.session.completed" in page.text
-    page = forms.submit(page, "clock-form", days="3", by="days")
-    assert shop.now() == shop.start + 3 * DAY
-    page = forms.submit(page, "clock-form", by="month")
-
-    assert shop.now() > shop.start + 30 * DAY
-    assert "between 1 and 366" in forms.submit(page, "clock-form", days="0", by="days").text

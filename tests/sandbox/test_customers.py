@@ -80,6 +80,41 @@ def test_deleting_a_customer_ends_its_subscriptions(shop: Shop) -> None:
     assert not shop.client.v1.customers.list().data
 
 
+def test_a_deleted_customers_subscriptions_can_still_be_read(shop: Shop) -> None:
+    customer = shop.customer()
+    subscription = shop.subscribe(customer)
+
+    shop.client.v1.customers.delete(customer)
+
+    found = shop.client.v1.subscriptions.retrieve(subscription.id)
+    assert (found.status, found.customer) == ("canceled", customer)
+    listed = shop.client.v1.subscriptions.list({"customer": customer, "status": "all"}).data
+    assert [each.id for each in listed] == [subscription.id]
+
+
+def test_a_deleted_customer_cannot_complete_a_checkout(shop: Shop) -> None:
+    customer = shop.customer()
+    session = shop.checkout(customer)
+    shop.client.v1.customers.delete(customer)
+
+    page = shop.pay(session)
+
+    assert "This customer no longer exists." in page.text
+    assert shop.client.v1.checkout.sessions.retrieve(session.id).status == "open"
+    assert shop.client.v1.subscriptions.list({"status": "all"}).data == []
+
+
+def test_a_deleted_customer_begins_nothing_new(shop: Shop) -> None:
+    customer = shop.customer()
+    shop.client.v1.customers.delete(customer)
+
+    for begin in (shop.checkout, shop.begin):
+        with pytest.raises(stripe.InvalidRequestError) as raised:
+            begin(customer)
+
+        assert (raised.value.http_status, raised.value.code) == (400, "resource_missing")
+
+
 def test_a_deleted_customer_can_be_neither_changed_nor_deleted(shop: Shop) -> None:
     customer = shop.customer()
     shop.client.v1.customers.delete(customer)

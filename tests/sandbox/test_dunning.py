@@ -3,6 +3,7 @@
 import pytest
 import stripe
 
+from tests.sandbox import forms
 from tests.sandbox.world import CONFIRMS_ALWAYS, DAY, GOOD, Shop, period_end
 from tests.sandbox_process import SandboxProcess
 
@@ -157,6 +158,25 @@ def test_a_renewal_that_asks_for_confirmation_says_so(shop: Shop) -> None:
     with pytest.raises(stripe.CardError) as raised:
         shop.client.v1.invoices.pay(shop.invoice(customer).id)
     assert raised.value.code == "invoice_payment_intent_requires_action"
+
+
+@pytest.mark.parametrize(("decision", "status"), [("complete", "active"), ("fail", "past_due")])
+def test_a_card_never_confirmed_waits_for_its_owner_at_renewal(
+    shop: Shop, decision: str, status: str
+) -> None:
+    customer = shop.payer("pm_card_authenticationRequiredOnSetup")
+    subscription = shop.begin(customer, {"trial_period_days": 7})
+
+    shop.advance(to=period_end(subscription))
+    invoice = shop.invoice(customer)
+    assert shop.subscription(customer).status == "past_due"
+    assert "invoice.payment_action_required" in shop.events(about=invoice.id)
+    assert invoice.hosted_invoice_url is not None
+    link = forms.visit(invoice.hosted_invoice_url).links["confirm-link"]
+    page = forms.submit(forms.visit(f"{shop.url}{link}"), "confirm-form", decision=decision)
+
+    assert "confirm-link" not in page.links
+    assert shop.subscription(customer).status == status
 
 
 def test_a_paid_invoice_cannot_be_paid_again(shop: Shop) -> None:

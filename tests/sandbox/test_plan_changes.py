@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sandbox.world import GOOD, Shop, period_end
+from tests.sandbox.world import DAY, GOOD, Shop, period_end
 
 pytestmark = pytest.mark.process
 
@@ -95,7 +95,42 @@ def test_a_paused_subscription_can_be_resumed(shop: Shop) -> None:
 
     assert resumed.status == "active"
     assert shop.invoice(customer).amount_paid == 2900
+    assert "customer.subscription.paused" in shop.events(about=subscription.id)
     assert shop.events(about=subscription.id)[-2:] == [
         "customer.subscription.updated",
         "customer.subscription.resumed",
     ]
+
+
+def test_a_paused_subscription_stays_so_until_its_invoice_is_paid(shop: Shop) -> None:
+    customer = shop.customer()
+    subscription = shop.begin(
+        customer,
+        {
+            "trial_period_days": 7,
+            "trial_settings": {"end_behavior": {"missing_payment_method": "pause"}},
+        },
+    )
+    shop.advance(days=7)
+
+    resumed = shop.client.v1.subscriptions.resume(subscription.id)
+    assert resumed.status == "paused"
+    shop.change_card(customer, GOOD)
+    shop.client.v1.invoices.pay(str(resumed.latest_invoice))
+
+    assert shop.subscription(customer).status == "active"
+    assert shop.events(about=subscription.id)[-1] == "customer.subscription.resumed"
+
+
+def test_collection_goes_on_by_itself_at_the_moment_given(shop: Shop) -> None:
+    customer = shop.payer()
+    subscription = shop.begin(customer)
+    shop.client.v1.subscriptions.update(
+        subscription.id,
+        {"pause_collection": {"behavior": "void", "resumes_at": shop.start + 5 * DAY}},
+    )
+
+    shop.advance(to=period_end(subscription))
+
+    assert shop.subscription(customer).pause_collection is None
+    assert shop.invoice(customer).status == "paid"

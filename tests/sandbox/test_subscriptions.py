@@ -119,6 +119,58 @@ def test_cancel_at_ends_it_at_that_moment(shop: Shop) -> None:
     assert shop.events(about=subscription.id)[-1] == "customer.subscription.deleted"
 
 
+def test_the_flag_ends_it_when_the_period_does(shop: Shop) -> None:
+    subscription = shop.begin(shop.payer())
+    shop.client.v1.subscriptions.update(subscription.id, {"cancel_at_period_end": True})
+
+    shop.advance(to=period_end(subscription), days=40)
+
+    ended = shop.client.v1.subscriptions.retrieve(subscription.id)
+    assert (ended.status, ended.ended_at) == ("canceled", period_end(subscription))
+    assert ended.cancellation_details is not None
+    assert ended.cancellation_details.reason == "cancellation_requested"
+    assert shop.events(about=subscription.id)[-1] == "customer.subscription.deleted"
+
+
+def test_either_way_of_scheduling_an_end_replaces_the_other(shop: Shop) -> None:
+    subscriptions = shop.client.v1.subscriptions
+    id = shop.begin(shop.payer()).id
+    moment = shop.start + 3 * DAY
+
+    subscriptions.update(id, {"cancel_at_period_end": True})
+    dated = subscriptions.update(id, {"cancel_at": moment})
+    assert (dated.cancel_at_period_end, dated.cancel_at) == (False, moment)
+    kept = subscriptions.update(id, {"cancel_at_period_end": False})
+    assert kept.cancel_at == moment, "the flag was not what set it"
+    flagged = subscriptions.update(id, {"cancel_at_period_end": True})
+    assert (flagged.cancel_at_period_end, flagged.cancel_at) == (True, period_end(flagged))
+    cleared = subscriptions.update(id, {"cancel_at": ""})
+
+    assert (cleared.cancel_at_period_end, cleared.cancel_at) == (False, None)
+    assert cleared.canceled_at is None
+    with pytest.raises(stripe.InvalidRequestError, match="only one of"):
+        subscriptions.update(id, {"cancel_at": moment, "cancel_at_period_end": True})
+
+
+def test_a_change_that_must_be_paid_is_undone_when_it_is_not(shop: Shop) -> None:
+    customer = shop.customer()
+    subscription = shop.subscribe(customer)
+    shop.change_card(customer, FAILS_LATER)
+    item = subscription["items"].data[0]
+
+    with pytest.raises(stripe.CardError):
+        shop.client.v1.subscriptions.update(
+            subscription.id,
+            {
+                "items": [{"id": item.id, "price": shop.yearly}],
+                "payment_behavior": "error_if_incomplete",
+            },
+        )
+
+    after = shop.subscription(customer)
+    assert (after.status, after["items"].data[0].price.id) == ("active", shop.monthly)
+
+
 def test_canceling_ends_it_now_and_for_good(shop: Shop) -> None:
     subscription = shop.begin(shop.payer())
 
