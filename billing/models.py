@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from billing.standing import ENDED_FOR_DEBT
+from billing.standing import ENDED_FOR_DEBT, is_live, prices_of
 from orgs.models import Organization, Tier
 
 
@@ -129,16 +129,14 @@ class Standing(models.Model):
     @property
     def has_live_subscription(self) -> bool:
         """Whether the subscription that counts has not ended: no second one may be bought."""
-        if self.subscription is None:
-            return False
-        return self.subscription.stripe_data["status"] not in {"canceled", "incomplete_expired"}
+        return self.subscription is not None and is_live(self.subscription.stripe_data)
 
     @property
     def price_ids(self) -> set[str]:
         """The Stripe prices of the subscription that counts, while it lives."""
         if self.subscription is None or not self.has_live_subscription:
             return set()
-        return {item["price"]["id"] for item in self.subscription.stripe_data["items"]["data"]}
+        return prices_of(self.subscription.stripe_data)
 
     @property
     def can_change_plan(self) -> bool:

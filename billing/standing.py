@@ -69,7 +69,7 @@ def standing_of(
     is_customer_deleted: bool = False,
     free_chosen_at: datetime | None = None,
 ) -> Verdict:
-    """Decide where the owner of all these subscriptions stands at `now`.
+    """Decide where the customer who has all these subscriptions stands at `now`.
 
     The order of the arguments' items never matters. `free_chosen_at` is when the owner chose
     the free tier after a subscription had ended for debt.
@@ -86,6 +86,16 @@ def standing_of(
         reason = worst["status"] if worst["status"] in {"unpaid", "paused"} else "unknown_status"
         return Verdict("lapsed", reason, subscription=worst["id"], locks_at=AT_ONCE)
     return _ended(counting, policy, free_chosen_at)
+
+
+def is_live(subscription: StripeObject) -> bool:
+    """Say whether a subscription has begun and not ended: a second one would bill twice."""
+    return subscription["status"] not in NEVER_STARTED | {ENDED}
+
+
+def prices_of(subscription: StripeObject) -> set[str]:
+    """Return the ids of the prices that a subscription has, as far as they can be read."""
+    return {id for item in _items(subscription) if (id := _id(item.get("price")))}
 
 
 def _current(subscription: StripeObject, policy: Policy) -> Verdict:
@@ -144,7 +154,7 @@ def _best(subscriptions: Iterable[StripeObject], policy: Policy) -> StripeObject
 
 def _tier(subscription: StripeObject, policy: Policy) -> PricedTier | None:
     """Return the highest tier that its prices buy. A price that cannot be read buys none."""
-    prices = {_id(item.get("price")) for item in _items(subscription)}
+    prices = prices_of(subscription)
     tiers = [tier for price, tier in policy.tier_of_price.items() if price in prices]
     return max(tiers, key=lambda tier: (tier.rank, tier.key), default=None)
 

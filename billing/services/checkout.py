@@ -15,6 +15,7 @@ from billing.models import Standing, Status, TierPrice
 from billing.services.facts import Facts
 from billing.services.marks import request_sync
 from billing.services.sync import converge_now
+from billing.standing import prices_of
 from orgs.models import Organization, Tier
 from orgs.services import NotOwner
 
@@ -148,18 +149,23 @@ def _require_offered(price: TierPrice) -> None:
         raise NotOffered
 
 
-def _confirm_change(subscription: dict[str, Any], price: TierPrice, return_url: str) -> StripeJson:
-    """Describe the portal's page for one change of price. Raises SamePlan."""
-    items = subscription["items"]["data"]
-    if any(item["price"]["id"] == price.stripe_price_id for item in items):
+def _confirm_change(
+    subscription: dict[str, Any], price: TierPrice, return_url: str
+) -> StripeJson | None:
+    """Describe the portal's page for one change of price. Raises SamePlan.
+
+    The portal cannot change a subscription of several items; its front page says so.
+    """
+    if price.stripe_price_id in prices_of(subscription):
         raise SamePlan
-    sold = TierPrice.objects.values_list("stripe_price_id", flat=True)
-    item = next((item for item in items if item["price"]["id"] in sold), items[0])
+    items = subscription["items"]["data"]
+    if len(items) != 1:
+        return None
     return {
         "type": "subscription_update_confirm",
         "subscription_update_confirm": {
             "subscription": subscription["id"],
-            "items": [{"id": item["id"], "price": price.stripe_price_id}],
+            "items": [{"id": items[0]["id"], "price": price.stripe_price_id}],
         },
         "after_completion": {"type": "redirect", "redirect": {"return_url": return_url}},
     }

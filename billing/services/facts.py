@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from billing import gateway, mirror
 from billing.gateway import StripeJson
 from billing.services.leases import Lease
-from billing.standing import ENDED, NEVER_STARTED
+from billing.standing import is_live, prices_of
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,7 @@ class Facts:
 
     @property
     def has_live_subscription(self) -> bool:
-        """Whether one has begun and not ended: a second one would bill twice."""
-        over = NEVER_STARTED | {ENDED}
-        return any(each["status"] not in over for each in self.subscriptions)
+        return any(map(is_live, self.subscriptions))
 
 
 def fetch(lease: Lease, *, starts_afresh: bool = False) -> Facts:
@@ -137,5 +135,5 @@ def _settled_invoices(
 
 
 def _new_prices(subscriptions: list[StripeJson]) -> list[StripeJson]:
-    ids = {item["price"]["id"] for each in subscriptions for item in each["items"]["data"]}
+    ids = {id for each in subscriptions for id in prices_of(each)}
     return [gateway.retrieve_price(id) for id in sorted(mirror.missing_prices(ids))]
