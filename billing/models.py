@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import F, Q
@@ -9,6 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.standing import ENDED_FOR_DEBT, is_live, prices_of
 from orgs.models import Organization, Tier
+
+# How old what we know of an organization may grow, while no event speaks of it.
+STALE_AFTER = timedelta(days=1)
 
 
 class Interval(models.TextChoices):
@@ -52,6 +55,11 @@ class StandingQuerySet(models.QuerySet["Standing"]):
         is_free = Q(lease_until__isnull=True) | Q(lease_until__lte=now)
         in_turn = (F("lease_until").asc(nulls_first=True), "sync_requested_at")
         return self.marked().filter(is_free).order_by(*in_turn)
+
+    def stale(self, now: datetime) -> StandingQuerySet:
+        """Those that nobody has looked at for long: their events may have been lost."""
+        unmarked = self.filter(sync_requested_at__isnull=True, synced_at__lte=now - STALE_AFTER)
+        return unmarked.order_by("synced_at")
 
     def lock_begun(self, now: datetime) -> StandingQuerySet:
         """Those whose lock lay ahead and has begun since, which the log does not say yet."""
@@ -115,6 +123,11 @@ class Standing(models.Model):
                 F("sync_requested_at"),
                 condition=Q(sync_requested_at__isnull=False),
                 name="billing_standing_marked",
+            ),
+            models.Index(
+                F("synced_at"),
+                condition=Q(sync_requested_at__isnull=True),
+                name="billing_standing_stale",
             ),
             models.Index(
                 F("locks_at"),

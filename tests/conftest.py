@@ -66,31 +66,43 @@ def stripe_at_hand(sandbox_process: SandboxProcess, settings: Settings, db: None
     return sandbox_process
 
 
-def _prepare(sandbox: SandboxProcess, settings: Settings, base_url: str) -> None:
-    """Set up the account, and have its customers live by a clock that can be moved."""
+@pytest.fixture
+def stripe_account(stripe_at_hand: SandboxProcess, settings: Settings) -> SandboxProcess:
+    """An account that is set up, whose customers live by a clock that can be moved. Nothing is
+    delivered from it."""
+    _prepare(settings, "http://127.0.0.1:1")
+    for endpoint in WebhookEndpoint.objects.all():
+        gateway.delete_webhook_endpoint(endpoint.id)
+    return stripe_at_hand
+
+
+@pytest.fixture
+def payer(stripe_account: SandboxProcess, cast: Cast) -> Payer:
+    """Acme's owner at Stripe."""
+    return Payer(stripe_account, cast.acme)
+
+
+@pytest.fixture
+def wired_account(
+    stripe_at_hand: SandboxProcess, settings: Settings, live_server: Any
+) -> SandboxProcess:
+    """As `stripe_account`, and its events arrive: signed, over HTTP, at a running server.
+
+    What an event wakes runs before it is acknowledged, so after `flush()` it is done.
+    """
+    settings.BASE_URL = live_server.url
+    _prepare(settings, live_server.url)
+    return stripe_at_hand
+
+
+@pytest.fixture
+def wired_payer(wired_account: SandboxProcess, cast: Cast) -> Payer:
+    """Acme's owner at Stripe, whose events arrive."""
+    return Payer(wired_account, cast.acme)
+
+
+def _prepare(settings: Settings, base_url: str) -> None:
     services.set_up_stripe(base_url=base_url)
     client: Any = gateway._client()
     clock = client.test_helpers.test_clocks.create({"frozen_time": 1_780_000_000})
     settings.STRIPE_TEST_CLOCK = clock.id
-
-
-@pytest.fixture
-def payer(stripe_at_hand: SandboxProcess, settings: Settings, cast: Cast) -> Payer:
-    """Acme's owner at Stripe, whose account is set up and whose time can be moved."""
-    _prepare(stripe_at_hand, settings, "http://127.0.0.1:1")
-    for endpoint in WebhookEndpoint.objects.all():
-        gateway.delete_webhook_endpoint(endpoint.id)
-    return Payer(stripe_at_hand, cast.acme)
-
-
-@pytest.fixture
-def wired_payer(
-    stripe_at_hand: SandboxProcess, settings: Settings, cast: Cast, live_server: Any
-) -> Payer:
-    """As `payer`, and Stripe's events arrive: signed, over HTTP, at a running server.
-
-    What an event wakes runs before it is acknowledged, so after `sandbox.flush()` it is done.
-    """
-    settings.BASE_URL = live_server.url
-    _prepare(stripe_at_hand, settings, live_server.url)
-    return Payer(stripe_at_hand, cast.acme)

@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 # So many outages one after the other end a round of the sweep.
 MOST_OUTAGES = 3
+# So many that nothing was heard of are looked at in one sweep.
+MOST_STALE = 100
 # How many begun locks are logged in one transaction.
 BATCH = 500
 
@@ -68,11 +70,13 @@ def _waker(organization_id: int) -> Callable[[], None]:
 def sync_due(*, now: datetime) -> tuple[int, int]:
     """Sync what is marked and nobody is at; return how many were synced and how many are left.
 
-    First logs the locks that the clock began. One organization that cannot be synced keeps no
+    First logs the locks that the clock began and, while nothing else waits, marks some whose
+    events may have been lost. One organization that cannot be synced keeps no
     other from its turn; several outages in a row end the round, because asking about the rest
     would only wait for as many time-outs.
     """
     log_begun_locks(now=now)
+    _mark_stale(now)
     due = Standing.objects.due(now).select_related("organization")
     synced = outages = 0
     left = due.count()
@@ -93,6 +97,13 @@ def sync_due(*, now: datetime) -> tuple[int, int]:
             synced += 1
             left -= 1
     return synced, left
+
+
+def _mark_stale(now: datetime) -> None:
+    if Standing.objects.marked().exists():
+        return
+    stale = list(Standing.objects.stale(now).values_list("pk", flat=True)[:MOST_STALE])
+    Standing.objects.filter(pk__in=stale).update(sync_requested_at=now)
 
 
 def log_begun_locks(*, now: datetime) -> int:

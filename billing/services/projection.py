@@ -21,7 +21,8 @@ from orgs.models import FREE_TIER_KEY, Organization, Tier
 
 class Written(Enum):
     DONE = "done"
-    # The mark moved while Stripe was asked: something happened that may not be in the answers.
+    # Something may have happened that is not in the answers: the mark moved while Stripe was
+    # asked, or events could not be told apart from strangers' until now.
     AGAIN = "again"
     # The lease ran out and somebody else asked later than we did: nothing was written.
     SUPERSEDED = "superseded"
@@ -38,7 +39,7 @@ def write(lease: Lease, facts: Facts, now: datetime) -> Written:
             return Written.SUPERSEDED
         _record_deletion(organization, standing, facts)
         _write_mirror(facts)
-        _link_customer(organization, facts)
+        is_newly_linked = _link_customer(organization, facts)
         log_begun_lock(standing, now)
         verdict = standing_of(
             facts.subscriptions,
@@ -49,7 +50,8 @@ def write(lease: Lease, facts: Facts, now: datetime) -> Written:
             free_chosen_at=standing.free_chosen_at,
         )
         _apply(verdict, facts, organization, standing, now)
-        is_done = standing.sync_requested_at == lease.mark
+        # An event that came before the link was there found nobody to mark.
+        is_done = standing.sync_requested_at == lease.mark and not is_newly_linked
         if is_done:
             standing.sync_requested_at = None
         standing.lease_until = None
@@ -82,14 +84,14 @@ def _write_mirror(facts: Facts) -> None:
     mirror.forget(subscriptions=facts.gone_subscriptions, invoices=facts.gone_invoices)
 
 
-def _link_customer(organization: Organization, facts: Facts) -> None:
-    """Link the customer: from none, or from one that Stripe said was deleted."""
+def _link_customer(organization: Organization, facts: Facts) -> bool:
+    """Link the customer: from none, or from one that Stripe said was deleted. Say whether so."""
     customer_id = facts.customer["id"]
     if facts.is_customer_deleted or organization.stripe_customer_id == customer_id:
-        return
+        return False
     linked = organization.stripe_customer_id
     if linked is not None and not mirror.is_deleted(linked):
-        return
+        return False
     organization.stripe_customer_id = customer_id
     organization.save(update_fields=["stripe_customer"])
     accounts.record_event(
@@ -97,6 +99,7 @@ def _link_customer(organization: Organization, facts: Facts) -> None:
         organization_id=organization.pk,
         data={"stripe_customer": customer_id},
     )
+    return True
 
 
 def log_begun_lock(standing: Standing, now: datetime) -> None:

@@ -37,6 +37,7 @@ def many() -> None:
     ("look", "index"),
     [
         pytest.param("due", "billing_standing_marked", id="marked"),
+        pytest.param("stale", "billing_standing_stale", id="not heard of"),
         pytest.param("lock_begun", "billing_standing_locks_ahead", id="locks begun"),
     ],
 )
