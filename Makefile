@@ -12,6 +12,9 @@ JOBS ?= auto
 # What pytest runs, and how: make test TESTS=tests/orgs ARGS="-k invitation"
 TESTS ?=
 ARGS ?=
+# How many steps the random histories of `make soak` have, and which they are.
+STEPS ?= 20000
+SEED ?= 2
 
 BIN := $(VENV)/bin
 # Tools that import the settings: those of development.
@@ -47,6 +50,11 @@ test-postgres: install ## Run the tests on PostgreSQL: make test-postgres DATABA
 .PHONY: test-thorough
 test-thorough: install ## Play thousands of histories of billing: every order, crash and loss
 	$(DEVELOPMENT) $(BIN)/python -m pytest -n $(JOBS) -m thorough $(ARGS) $(TESTS)
+
+.PHONY: soak
+soak: install ## Play random histories of billing for long: make soak STEPS=20000 SEED=7
+	$(DEVELOPMENT) HISTORIES_STEPS=$(STEPS) HISTORIES_SEED=$(SEED) \
+	$(BIN)/python -m pytest -n 0 -m thorough tests/billing/histories/test_machine.py
 
 .PHONY: test-workers
 test-workers: install ## Run what workers do, with TASKS=database or TASKS=redis
