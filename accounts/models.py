@@ -75,6 +75,11 @@ class User(AbstractBaseUser, PermissionsMixin):
                 fields=["id", "ownable_organization_id"],
                 name="accounts_user_ownable_organization",
             ),
+            # What the composite keys of role assignments refer to (I9 of docs/rules.md).
+            models.UniqueConstraint(
+                fields=["id", "organization"], name="accounts_user_in_organization"
+            ),
+            models.UniqueConstraint(fields=["id", "user_type"], name="accounts_user_of_type"),
             models.CheckConstraint(
                 condition=Q(is_staff=False) | Q(user_type=UserType.DEVELOPER),
                 name="accounts_user_staff_are_developers",

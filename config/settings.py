@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "csp",
     "django_tasks",
     "djstripe",
+    "guardian",
 ]
 
 MIDDLEWARE = [
@@ -121,7 +122,14 @@ CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 # --- People: log-in by e-mail, through django-allauth ----------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["accounts.backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = [
+    "accounts.backends.AuthenticationBackend",
+    "orgs.permissions.OrganizationBackend",
+]
+# No row for visitors among the people: guardian would otherwise create an active one.
+ANONYMOUS_USER_NAME = None
+# Its own backend knows nothing of tiers; orgs.permissions reads the grants.
+SILENCED_SYSTEM_CHECKS = ["guardian.W001"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",

@@ -11,40 +11,41 @@ from django.db.models.constraints import BaseConstraint
 
 
 class CompositeForeignKey(BaseConstraint):
-    """Require (foreign key, primary key) of a row to stand in two columns of the other table.
+    """Require two columns of a row to stand together in two columns of the other table.
 
-    `foreign_key` names a foreign key of the model; `to_fields` name the columns of the model
-    that it refers to: its primary key first. The database checks at commit, so that both rows
-    can be written in either order within one transaction. Names of tables and columns come from
-    the model in hand, because SQLite rebuilds a table through a model of another name.
+    `fields` are a foreign key of the model and another column of it; `to_fields` are those of the
+    model that the key refers to, its primary key first. Where either column is null, nothing is
+    required. The database checks at commit, so that both rows can be written in either order
+    within one transaction. Names of tables and columns come from the model in hand, because
+    SQLite rebuilds a table through a model of another name.
     """
 
     def __init__(
         self,
         *,
         name: str,
-        foreign_key: str,
+        fields: tuple[str, str],
         to_fields: tuple[str, str],
         violation_error_message: Any = None,
     ) -> None:
         super().__init__(name=name, violation_error_message=violation_error_message)
-        self.foreign_key = foreign_key
-        self.to_fields = to_fields
+        self.fields = tuple(fields)
+        self.to_fields = tuple(to_fields)
 
     def _clause(self, model: Any, schema_editor: BaseDatabaseSchemaEditor) -> str:
         quote = schema_editor.quote_name
-        key, to = self._key_and_target(model)
+        to = self._target(model)
+        columns = [quote(model._meta.get_field(field).column) for field in self.fields]
         to_columns = [quote(to._meta.get_field(field).column) for field in self.to_fields]
         return (
             f"CONSTRAINT {quote(self.name)} "
-            f"FOREIGN KEY ({quote(key.column)}, {quote(model._meta.pk.column)}) "
+            f"FOREIGN KEY ({', '.join(columns)}) "
             f"REFERENCES {quote(to._meta.db_table)} ({', '.join(to_columns)}) "
             "DEFERRABLE INITIALLY DEFERRED"
         )
 
-    def _key_and_target(self, model: Any) -> tuple[Any, Any]:
-        key = model._meta.get_field(self.foreign_key)
-        return key, key.related_model
+    def _target(self, model: Any) -> Any:
+        return model._meta.get_field(self.fields[0]).related_model
 
     def constraint_sql(
         self, model: type[models.Model] | None, schema_editor: BaseDatabaseSchemaEditor | None
@@ -83,12 +84,16 @@ class CompositeForeignKey(BaseConstraint):
         using: str = DEFAULT_DB_ALIAS,
     ) -> None:
         """Raise ValidationError when the row that the key needs is not there."""
-        if exclude and self.foreign_key in exclude:
+        if exclude and set(self.fields) & set(exclude):
             return
-        key, to = self._key_and_target(model)
-        values = (getattr(instance, key.attname), instance.pk)
+        columns = [model._meta.get_field(field) for field in self.fields]
+        # What the database generates is known to the instance only once it was saved.
+        if any(column.generated for column in columns):
+            return
+        values = [getattr(instance, column.attname) for column in columns]
         if None in values:
             return
+        to = self._target(model)
         wanted = dict(zip(self.to_fields, values, strict=True))
         if not to._base_manager.using(using).filter(**wanted).exists():
             raise ValidationError(
@@ -97,7 +102,7 @@ class CompositeForeignKey(BaseConstraint):
 
     def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
         path, args, kwargs = super().deconstruct()
-        kwargs["foreign_key"] = self.foreign_key
+        kwargs["fields"] = self.fields
         kwargs["to_fields"] = self.to_fields
         return path, tuple(args), kwargs
 

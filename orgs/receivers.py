@@ -34,11 +34,13 @@ def install_guards(sender: AppConfig, using: str, **kwargs: Any) -> None:
 
 
 @receiver(post_migrate)
-def plant_tiers(sender: AppConfig, using: str, apps: Apps = installed_apps, **kwargs: Any) -> None:
+def plant_defaults(
+    sender: AppConfig, using: str, apps: Apps = installed_apps, **kwargs: Any
+) -> None:
     """Plant after each migrate: databases made without migrations, and flushed ones, need it.
 
     `apps` is what a migration ended in: on the way down there is no such table. A flush gives
     none.
     """
     if sender.name == "orgs" and "tier" in apps.all_models["orgs"]:
-        services.plant_tiers(using=using)
+        services.plant_defaults(using=using)

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="organization",
             constraint=orgs.constraints.CompositeForeignKey(
-                foreign_key="owner",
+                fields=("owner", "id"),
                 name="orgs_organization_owner_is_member",
                 to_fields=("id", "ownable_organization_id"),
                 violation_error_message="The owner must be an active member.",

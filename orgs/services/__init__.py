@@ -26,7 +26,7 @@ from orgs.services.ownership import (
     request_ownership_transfer,
     transfer_ownership,
 )
-from orgs.services.planting import plant_tiers
+from orgs.services.planting import plant_defaults
 
 __all__ = [
     "ActorNotAllowed",
@@ -51,7 +51,7 @@ __all__ = [
     "found_organization",
     "invite",
     "join_as_new_person",
-    "plant_tiers",
+    "plant_defaults",
     "request_ownership_transfer",
     "sign_up",
     "transfer_ownership",

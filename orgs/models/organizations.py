@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+from django.core.validators import MinLengthValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.managers import UserQuerySet
+from orgs.constraints import CompositeForeignKey
+from orgs.models.tiers import Tier
+
+
+class Organization(models.Model):
+    """A team: the billable party. Its owner is one fact, in one place: `owner`."""
+
+    name = models.CharField(_("name"), max_length=120, validators=[MinLengthValidator(2)])
+    slug = models.SlugField(_("slug"), max_length=80, unique=True)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("owner"),
+        on_delete=models.PROTECT,
+        related_name="owned_organizations",
+        editable=False,
+    )
+    # Stripe customer -> organization -> owner, members: the only link (docs/rules.md, "Billing").
+    stripe_customer = models.OneToOneField(
+        "djstripe.Customer",
+        verbose_name=_("Stripe customer"),
+        to_field="id",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="organization",
+        editable=False,
+    )
+    stripe_customer_id: str | None
+    # Billing writes these two, in the transaction that writes its own standing.
+    tier = models.ForeignKey(
+        Tier,
+        verbose_name=_("tier"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="organizations",
+        editable=False,
+    )
+    locked_from = models.DateTimeField(
+        _("locked from"),
+        null=True,
+        blank=True,
+        db_index=True,
+        editable=False,
+        help_text=_("Members are refused from then on. Empty: not locked."),
+    )
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True, editable=False)
+    billing_email = models.EmailField(
+        _("billing e-mail"), blank=True, help_text=_("Empty: the owner's address.")
+    )
+    created_at = models.DateTimeField(_("founded at"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("organization")
+        verbose_name_plural = _("organizations")
+        # What roles and grants give, and tiers entitle. Planted in orgs/services/planting.py.
+        permissions = [
+            ("invite_members", _("Invite people")),
+            ("remove_members", _("Remove people")),
+            ("assign_roles", _("Give and take roles")),
+            ("create_roles", _("Make roles of its own")),
+            ("change_details", _("Change name and billing address")),
+            ("view_billing", _("See plan and invoices")),
+            ("view_activity", _("See the activity log")),
+            ("export_activity", _("Export the activity log")),
+        ]
+        constraints = [
+            CompositeForeignKey(
+                name="orgs_organization_owner_is_member",
+                fields=("owner", "id"),
+                to_fields=("id", "ownable_organization_id"),
+                violation_error_message=_("The owner must be an active member."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def email(self) -> str:
+        """Where bills go. dj-stripe asks for it by this name."""
+        return self.billing_email or self.owner.email
+
+    def eligible_owners(self) -> UserQuerySet:
+        """The people to whom ownership can be transferred: the other present members."""
+        members: UserQuerySet = self.members.get_queryset()
+        return members.present().exclude(pk=self.owner_id).order_by("name", "email")
+
+    def is_locked(self, now: datetime) -> bool:
+        return self.locked_from is not None and self.locked_from <= now
+
+    def tier_at(self, now: datetime) -> Tier:
+        """Return the tier that entitles: the free one when locked, or when there is no other."""
+        if self.tier is None or self.is_locked(now):
+            return Tier.objects.free()
+        return self.tier

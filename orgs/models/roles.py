@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth.models import Permission
+from django.db import models
+from django.db.models import Case, F, Q, When
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from guardian.models import UserObjectPermissionBase
+
+from accounts.models import UserType
+from orgs.constraints import CompositeForeignKey
+from orgs.models.organizations import Organization
+
+# Ownership is not a role: `Organization.owner` is its only truth (docs/rules.md, "Ownership").
+REFUSED_KEY = "organization_owner"
+
+
+class RoleKind(models.TextChoices):
+    ORGANIZATION = "organization", _("organization")
+    DEVELOPER = "developer", _("developer")
+
+
+class RoleQuerySet(models.QuerySet["Role"]):
+    def for_members_of(self, organization: Organization) -> RoleQuerySet:
+        """The roles that members of an organization can hold: the built-in ones and its own."""
+        theirs = Q(organization=organization) | Q(organization__isnull=True)
+        return self.filter(theirs, kind=RoleKind.ORGANIZATION).order_by("organization", "name")
+
+    def for_developers(self) -> RoleQuerySet:
+        return self.filter(kind=RoleKind.DEVELOPER).order_by("name")
+
+
+class Role(models.Model):
+    """A named set of permissions, for features only. Built in, or an organization's own."""
+
+    key = models.SlugField(_("key"))
+    name = models.CharField(_("name"), max_length=80)
+    kind = models.CharField(
+        _("kind"), max_length=16, choices=RoleKind.choices, default=RoleKind.ORGANIZATION
+    )
+    organization = models.ForeignKey(
+        Organization,
+        verbose_name=_("organization"),
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="roles",
+        help_text=_("Empty: built in, for all."),
+    )
+    permissions = models.ManyToManyField(
+        Permission, verbose_name=_("permissions"), blank=True, related_name="roles"
+    )
+
+    objects = RoleQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("role")
+        verbose_name_plural = _("roles")
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(key__iexact=REFUSED_KEY),
+                name="orgs_role_ownership_is_none",
+                violation_error_message=_("Ownership is not a role."),
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=RoleKind.ORGANIZATION)
+                | Q(kind=RoleKind.DEVELOPER, organization__isnull=True),
+                name="orgs_role_developers_roles_are_built_in",
+                violation_error_message=_("An organization's own roles are for its members."),
+            ),
+            models.UniqueConstraint(
+                Lower("key"), "organization", name="orgs_role_key_in_organization"
+            ),
+            models.UniqueConstraint(
+                Lower("key"), condition=Q(organization__isnull=True), name="orgs_role_built_in_key"
+            ),
+            # What an assignment's composite key refers to.
+            models.UniqueConstraint(fields=["id", "kind"], name="orgs_role_kind"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UserRoleAssignmentQuerySet(models.QuerySet["UserRoleAssignment"]):
+    def active(self) -> UserRoleAssignmentQuerySet:
+        return self.filter(is_active=True)
+
+
+class UserRoleAssignment(models.Model):
+    """This person holds this role. Revoked ones stay, to be seen; the log says who did what."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("person"),
+        on_delete=models.CASCADE,
+        related_name="role_assignments",
+    )
+    role = models.ForeignKey(
+        Role, verbose_name=_("role"), on_delete=models.PROTECT, related_name="assignments"
+    )
+    # The role's kind again, so that the database can hold the two kinds apart.
+    kind = models.CharField(_("kind"), max_length=16, choices=RoleKind.choices, editable=False)
+    organization = models.ForeignKey(
+        Organization,
+        verbose_name=_("organization"),
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="role_assignments",
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+    assigned_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("assigned by"),
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    assigned_at = models.DateTimeField(_("assigned at"), default=timezone.now)
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("revoked by"),
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    revoked_at = models.DateTimeField(_("revoked at"), null=True)
+
+    # The organization that the holder must belong to, by I9 of docs/rules.md, and the type that
+    # a holder of a developer role must be of. Null, and so without effect, once revoked.
+    held_in_id = models.GeneratedField(
+        expression=Case(When(is_active=True, then=F("organization_id"))),
+        output_field=models.BigIntegerField(null=True),
+        db_persist=True,
+    )
+    held_by_type = models.GeneratedField(
+        expression=Case(
+            When(Q(is_active=True) & Q(kind=RoleKind.DEVELOPER), then=F("kind")),
+        ),
+        output_field=models.CharField(max_length=16, null=True),
+        db_persist=True,
+    )
+
+    objects = UserRoleAssignmentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("role of a person")
+        verbose_name_plural = _("roles of people")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "role"],
+                condition=Q(is_active=True),
+                name="orgs_userroleassignment_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=RoleKind.ORGANIZATION, organization__isnull=False)
+                | Q(kind=RoleKind.DEVELOPER, organization__isnull=True),
+                name="orgs_userroleassignment_kinds_agree",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_active=True, revoked_at__isnull=True)
+                | Q(is_active=False, revoked_at__isnull=False),
+                name="orgs_userroleassignment_ends_once",
+            ),
+            CompositeForeignKey(
+                name="orgs_userroleassignment_kind_is_roles",
+                fields=("role", "kind"),
+                to_fields=("id", "kind"),
+                violation_error_message=_("This role is of another kind."),
+            ),
+            CompositeForeignKey(
+                name="orgs_userroleassignment_holder_is_member",
+                fields=("user", "held_in_id"),
+                to_fields=("id", "organization"),
+                violation_error_message=_("Only members of the organization can hold this role."),
+            ),
+            CompositeForeignKey(
+                name="orgs_userroleassignment_holder_is_developer",
+                fields=("user", "held_by_type"),
+                to_fields=("id", "user_type"),
+                violation_error_message=_("Only developers can hold this role."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.role}"
+
+
+class Grant(UserObjectPermissionBase):
+    """django-guardian's direct grant: this person, this organization, this permission, no role.
+
+    A table of its own, so that both keys are real ones and go when what they name goes.
+    """
+
+    content_object = models.ForeignKey(
+        Organization,
+        verbose_name=_("organization"),
+        on_delete=models.CASCADE,
+        related_name="grants",
+    )
+
+    class Meta(UserObjectPermissionBase.Meta):
+        verbose_name = _("grant")
+        verbose_name_plural = _("grants")

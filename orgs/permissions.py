@@ -1,0 +1,173 @@
+"""Who may do what: one question, one answer, and its reason (docs/rules.md, "Permissions").
+
+A role or a direct grant gives a permission, AND the organization's tier entitles it. Ownership is
+not a role: the owner holds whatever the tier entitles.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from django.contrib.auth.backends import BaseBackend
+from django.contrib.auth.models import Permission
+from django.db.models import CharField, F, Q, QuerySet, Value
+from django.db.models.functions import Concat
+
+from accounts.models import User
+from orgs import clock
+from orgs.models import FREE_TIER_KEY, Grant, Organization, UserRoleAssignment
+
+# Where what was asked for is kept with the person, for as long as the request lasts.
+CACHE = "_organization_permissions"
+NO_NAME = Value("", output_field=CharField())
+
+
+class Leg(StrEnum):
+    """What an answer rests on: the first four allow, the others refuse."""
+
+    OWNER = "owner"
+    ROLE = "role"
+    GRANT = "grant"
+    DEVELOPER = "developer"
+    NO_ROLE = "no_role"
+    TIER = "tier"
+    LOCKED = "locked"
+    CLOSED = "closed"
+    NOT_A_MEMBER = "not_a_member"
+    INACTIVE = "inactive"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether it is allowed and why. `detail` is the key of the role that gives it, or of the
+    tier that does not entitle it; else empty."""
+
+    allowed: bool
+    leg: Leg
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What the database says of one person in one organization: permissions as `app.codename`."""
+
+    # The key of a role for each permission that an active role gives.
+    roles: dict[str, str]
+    grants: frozenset[str]
+    entitlements: frozenset[str]
+
+
+def explain(user: User, permission: str, organization: Organization, now: datetime) -> Verdict:
+    """Answer whether a person may do something in an organization, and why.
+
+    `permission` is `app.codename`. Makes one statement for each person and organization, on the
+    first question; `forget` has the next one ask again.
+    """
+    if not user.is_present:
+        return Verdict(False, Leg.INACTIVE)
+    if user.is_developer:
+        return _of_developer(user, permission, organization, now)
+    if user.organization_id != organization.pk:
+        return Verdict(False, Leg.NOT_A_MEMBER)
+    if organization.closed_at is not None:
+        return Verdict(False, Leg.CLOSED)
+    is_owner = organization.owner_id == user.pk
+    is_locked = organization.is_locked(now)
+    if is_locked and not is_owner:
+        return Verdict(False, Leg.LOCKED)
+    held = holdings(user, organization, now)
+    given = _leg(held, permission, is_owner=is_owner)
+    if given is None:
+        return Verdict(False, Leg.NO_ROLE)
+    if permission not in held.entitlements:
+        # Only the owner gets here while it is locked, with what the free tier entitles.
+        leg = Leg.LOCKED if is_locked else Leg.TIER
+        return Verdict(False, leg, _tier_key(organization, now))
+    return given
+
+
+def _of_developer(
+    user: User, permission: str, organization: Organization, now: datetime
+) -> Verdict:
+    """Our own staff: by their roles, whatever the organization's tier, lock or closing."""
+    if user.is_superuser:
+        return Verdict(True, Leg.DEVELOPER)
+    role = holdings(user, organization, now).roles.get(permission)
+    if role is None:
+        return Verdict(False, Leg.NO_ROLE)
+    return Verdict(True, Leg.DEVELOPER, role)
+
+
+def _leg(held: Holdings, permission: str, *, is_owner: bool) -> Verdict | None:
+    if is_owner:
+        return Verdict(True, Leg.OWNER)
+    if permission in held.roles:
+        return Verdict(True, Leg.ROLE, held.roles[permission])
+    if permission in held.grants:
+        return Verdict(True, Leg.GRANT)
+    return None
+
+
+def holdings(user: User, organization: Organization, now: datetime) -> Holdings:
+    """Return what roles and grants give a person here, and what the tier entitles.
+
+    One statement, kept with the person.
+    """
+    tier = _tier_key(organization, now)
+    cache: dict[tuple[int, str], Holdings] = user.__dict__.setdefault(CACHE, {})
+    key = (organization.pk, tier)
+    if key not in cache:
+        cache[key] = _load(user, organization, tier)
+    return cache[key]
+
+
+def forget(user: User) -> None:
+    """Have the next question about this person ask the database again."""
+    user.__dict__.pop(CACHE, None)
+
+
+def _tier_key(organization: Organization, now: datetime) -> str:
+    """Return the key of `tier_at(now)`; the free tier itself need not be loaded for it."""
+    if organization.tier is None or organization.is_locked(now):
+        return FREE_TIER_KEY
+    return organization.tier.key
+
+
+def _load(user: User, organization: Organization, tier: str) -> Holdings:
+    here = Q(organization=organization) | Q(organization__isnull=True)
+    roles = UserRoleAssignment.objects.active().filter(
+        here, user=user, role__permissions__isnull=False
+    )
+    grants = Grant.objects.filter(user=user, content_object=organization)
+    entitled = Permission.objects.filter(tiers__key=tier)
+    rows = _rows(roles, "role", "role__permissions__", F("role__key")).union(
+        _rows(grants, "grant", "permission__", NO_NAME),
+        _rows(entitled, "tier", "", NO_NAME),
+        all=True,
+    )
+    found: dict[str, dict[str, str]] = {"role": {}, "grant": {}, "tier": {}}
+    for source, permission, name in sorted(rows):
+        found[source].setdefault(permission, name)
+    return Holdings(found["role"], frozenset(found["grant"]), frozenset(found["tier"]))
+
+
+def _rows(found: QuerySet[Any], source: str, path: str, name: Any) -> QuerySet[Any]:
+    """Return where each permission comes from: source, `app.codename`, name of the role."""
+    return found.order_by().values_list(
+        Value(source, output_field=CharField()),
+        Concat(f"{path}content_type__app_label", Value("."), f"{path}codename"),
+        name,
+    )
+
+
+class OrganizationBackend(BaseBackend):
+    """Django's own question, `user.has_perm("orgs.invite_members", organization)`, answered by
+    `explain`. Questions without an organization are left to the other backends."""
+
+    def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
+        if not isinstance(user_obj, User) or not isinstance(obj, Organization):
+            return False
+        return explain(user_obj, perm, obj, clock.now()).allowed

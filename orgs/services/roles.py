@@ -1,0 +1,152 @@
+"""Giving and taking roles. Roles are for features only; ownership is none of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts import services as accounts
+from accounts.models import User
+from orgs import permissions
+from orgs.models import Organization, Role, RoleKind, UserRoleAssignment
+from orgs.services.ownership import NotAMember
+
+ASSIGN = "orgs.assign_roles"
+# Developer roles are given by staff, in the admin.
+ASSIGN_TO_DEVELOPERS = "orgs.add_userroleassignment"
+
+
+class NotAllowed(Exception):
+    """Whoever tries lacks the permission for it; `verdict` says why."""
+
+    def __init__(self, verdict: permissions.Verdict | None = None) -> None:
+        super().__init__(verdict.leg if verdict else "not allowed")
+        self.verdict = verdict
+
+
+class GivesTooMuch(Exception):
+    """The role holds permissions that whoever gives it does not hold: `missing` names them."""
+
+    def __init__(self, missing: set[str]) -> None:
+        super().__init__(", ".join(sorted(missing)))
+        self.missing = missing
+
+
+class WrongKind(Exception):
+    """The role is not for this kind of person, or is another organization's own."""
+
+
+class AlreadyHeld(Exception):
+    """The person holds this role."""
+
+
+class NotHeld(Exception):
+    """The person does not hold this role."""
+
+
+@transaction.atomic
+def assign_role(*, user: User, role: Role, by: User, now: datetime) -> UserRoleAssignment:
+    """Give a person a role: a member one of their organization, a developer one of staff's.
+
+    Nobody gives what they do not hold themselves, but for the owner, who holds all that the tier
+    entitles. Raises NotAllowed, GivesTooMuch, NotAMember, WrongKind and AlreadyHeld.
+    """
+    organization, user = _locked(user)
+    if role.kind == RoleKind.DEVELOPER:
+        if not user.is_developer:
+            raise WrongKind
+        organization = None
+    else:
+        if organization is None or not user.is_present:
+            raise NotAMember
+        if role.organization_id not in {None, organization.pk}:
+            raise WrongKind
+    _require_may_change(role, organization, by, now)
+    if UserRoleAssignment.objects.active().filter(user=user, role=role).exists():
+        raise AlreadyHeld
+    assignment = UserRoleAssignment.objects.create(
+        user=user,
+        role=role,
+        kind=role.kind,
+        organization=organization,
+        assigned_by=by,
+        assigned_at=now,
+    )
+    _record("role_assigned", assignment, by)
+    return assignment
+
+
+@transaction.atomic
+def revoke_role(*, user: User, role: Role, by: User, now: datetime) -> UserRoleAssignment:
+    """Take a role from a person. Raises NotAllowed, GivesTooMuch and NotHeld.
+
+    As with giving: nobody takes what they could not give.
+    """
+    organization, user = _locked(user)
+    if role.kind == RoleKind.DEVELOPER:
+        organization = None
+    _require_may_change(role, organization, by, now)
+    held = UserRoleAssignment.objects.active().filter(user=user, role=role)
+    assignment = held.select_for_update().first()
+    if assignment is None:
+        raise NotHeld
+    assignment.is_active = False
+    assignment.revoked_by = by
+    assignment.revoked_at = now
+    assignment.save(update_fields=["is_active", "revoked_by", "revoked_at"])
+    _record("role_revoked", assignment, by)
+    return assignment
+
+
+def _locked(user: User) -> tuple[Organization | None, User]:
+    """Lock the organization and then the person, in the order that everybody keeps."""
+    organization = None
+    if user.organization_id is not None:
+        organization = (
+            Organization.objects.select_for_update(of=("self",), no_key=True)
+            .select_related("tier")
+            .get(pk=user.organization_id)
+        )
+    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if organization is not None and user.organization_id != organization.pk:
+        raise NotAMember
+    return organization, user
+
+
+def _require_may_change(
+    role: Role, organization: Organization | None, by: User, now: datetime
+) -> None:
+    if organization is None:
+        if not (by.is_present and by.is_staff and by.has_perm(ASSIGN_TO_DEVELOPERS)):
+            raise NotAllowed
+        return
+    permissions.forget(by)
+    verdict = permissions.explain(by, ASSIGN, organization, now)
+    if not verdict.allowed:
+        raise NotAllowed(verdict)
+    if organization.owner_id == by.pk or by.is_superuser:
+        return
+    held = permissions.holdings(by, organization, now)
+    given = {f"{app}.{name}" for app, name in _permissions_of(role)}
+    missing = given - held.roles.keys() - held.grants
+    if missing:
+        raise GivesTooMuch(missing)
+
+
+def _permissions_of(role: Role) -> list[tuple[str, str]]:
+    return list(role.permissions.values_list("content_type__app_label", "codename"))
+
+
+def _record(event: str, assignment: UserRoleAssignment, by: User) -> None:
+    accounts.record_event(
+        event,
+        user=assignment.user,
+        actor=by,
+        organization_id=assignment.organization_id,
+        data={
+            "assignment": assignment.pk,
+            "role": assignment.role_id,
+            "key": assignment.role.key,
+        },
+    )
