@@ -9,7 +9,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from guardian.models import UserObjectPermissionBase
 
-from accounts.models import UserType
 from orgs.constraints import CompositeForeignKey
 from orgs.models.organizations import Organization
 

@@ -27,24 +27,39 @@ from orgs.services.ownership import (
     transfer_ownership,
 )
 from orgs.services.planting import plant_defaults
+from orgs.services.roles import (
+    AlreadyHeld,
+    GivesTooMuch,
+    NotAllowed,
+    NotHeld,
+    WrongKind,
+    assign_role,
+    revoke_role,
+)
 
 __all__ = [
     "ActorNotAllowed",
+    "AlreadyHeld",
     "AlreadyMember",
     "AlreadyOwner",
+    "GivesTooMuch",
     "InvitationClosed",
     "IsDeleted",
     "IsDeveloper",
     "IsInactive",
     "NotAMember",
+    "NotAllowed",
+    "NotHeld",
     "NotOwner",
     "OrganizationClosed",
     "OwnerChanged",
     "ReasonMissing",
     "RequestPending",
     "TransferRefused",
+    "WrongKind",
     "WrongPerson",
     "accept_invitation",
+    "assign_role",
     "change_details",
     "close_ownership_transfer_request",
     "follow_address",
@@ -53,6 +68,7 @@ __all__ = [
     "join_as_new_person",
     "plant_defaults",
     "request_ownership_transfer",
+    "revoke_role",
     "sign_up",
     "transfer_ownership",
 ]

@@ -3,13 +3,17 @@
 import django.db.models.deletion
 import django.db.models.functions.text
 import django.utils.timezone
-import orgs.constraints
 from django.conf import settings
 from django.db import migrations, models
 
+import orgs.constraints
+
 
 class Migration(migrations.Migration):
+    """The unique constraints that the composite keys refer to are made by accounts.0003."""
+
     dependencies = [
+        ("accounts", "0003_kinds_of_membership"),
         ("auth", "0012_alter_user_first_name_max_length"),
         ("orgs", "0005_clock_shift"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
