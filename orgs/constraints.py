@@ -86,7 +86,7 @@ class CompositeForeignKey(BaseConstraint):
         """Raise ValidationError when the row that the key needs is not there."""
         if exclude and set(self.fields) & set(exclude):
             return
-        columns = [model._meta.get_field(field) for field in self.fields]
+        columns: list[Any] = [model._meta.get_field(field) for field in self.fields]
         # What the database generates is known to the instance only once it was saved.
         if any(column.generated for column in columns):
             return
