@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from orgs import services
-from orgs.models import Organization, Role, Tier
+from orgs.models import Grant, Organization, Role, Tier, UserRoleAssignment
 from orgs.permissions import Leg, Verdict, explain
 from tests.cast import Cast, OrganizationFactory, PersonFactory, lock
 
@@ -161,8 +161,8 @@ def test_the_answer_is_the_rules(
     Organization.objects.update(tier=None, locked_from=None)
     Tier.objects.get(key="free").entitlements.set(Permission.objects.filter(codename=ASSIGN))
     person = cast.alice if is_owner else cast.bob
-    person.role_assignments.all().delete()
-    person.grant_set.all().delete()
+    UserRoleAssignment.objects.all().delete()
+    Grant.objects.all().delete()
     Role.objects.filter(organization=cast.acme).delete()
     for number, names in enumerate([*in_roles, revoked]):
         role = Role.objects.create(key=f"r{number}", name="R", organization=cast.acme)
