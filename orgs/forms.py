@@ -13,7 +13,7 @@ from accounts.http import client_address
 from accounts.models import User
 from accounts.services import AddressTaken
 from orgs import services
-from orgs.models import Organization
+from orgs.models import Organization, Role
 
 
 def _name_field() -> forms.CharField:
@@ -73,6 +73,21 @@ class InviteForm(forms.Form):
     email = forms.EmailField(
         label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "off"})
     )
+
+
+class AssignRoleForm(forms.Form):
+    """Which role somebody of this organization shall have."""
+
+    person = forms.ModelChoiceField(User.objects.none(), widget=forms.HiddenInput)
+    role = forms.ModelChoiceField(Role.objects.none(), label=_("Role"))
+
+    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        person, role = self.fields["person"], self.fields["role"]
+        assert isinstance(person, forms.ModelChoiceField)
+        assert isinstance(role, forms.ModelChoiceField)
+        person.queryset = organization.members.get_queryset().present()
+        role.queryset = Role.objects.for_members_of(organization)
 
 
 class JoinForm(forms.Form):

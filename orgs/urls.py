@@ -14,5 +14,7 @@ urlpatterns = [
     ),
     path("team/", views.team, name="team"),
     path("team/invite/", views.invite, name="invite"),
+    path("team/roles/assign/", views.assign_role, name="assign_role"),
+    path("team/roles/revoke/", views.revoke_role, name="revoke_role"),
     path("invitations/<str:token>/", views.invitation, name="invitation"),
 ]

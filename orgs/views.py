@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from allauth.account.utils import perform_login
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core import signing
 from django.core.exceptions import ValidationError
+from django.db.models import Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -15,9 +18,10 @@ from accounts.http import client_address
 from accounts.models import User
 from accounts.services import AddressTaken
 from orgs import clock, emails, services
-from orgs.decorators import MemberRequest, member_required
-from orgs.forms import FoundForm, InviteForm, JoinForm, TransferRequestForm
-from orgs.models import Invitation
+from orgs.decorators import MemberRequest, member_required, permission_required
+from orgs.forms import AssignRoleForm, FoundForm, InviteForm, JoinForm, TransferRequestForm
+from orgs.models import Invitation, Role, UserRoleAssignment
+from orgs.permissions import explain
 
 
 @require_safe
@@ -64,7 +68,7 @@ def team(request: MemberRequest) -> HttpResponse:
 
 
 @require_POST
-@member_required
+@permission_required("orgs.invite_members")
 def invite(request: MemberRequest) -> HttpResponse:
     form = InviteForm(request.POST)
     if not form.is_valid():
@@ -76,9 +80,6 @@ def invite(request: MemberRequest) -> HttpResponse:
             by=request.user,
             now=timezone.now(),
         )
-    except services.NotOwner:
-        form.add_error(None, _("Only the owner can invite people."))
-        return _team_page(request, form, status=403)
     except services.AlreadyMember:
         form.add_error("email", _("This person is on your team already."))
         return _team_page(request, form, status=422)
@@ -88,13 +89,49 @@ def invite(request: MemberRequest) -> HttpResponse:
     return redirect("orgs:team")
 
 
+@require_POST
+@permission_required("orgs.assign_roles")
+def assign_role(request: MemberRequest) -> HttpResponse:
+    return _change_role(request, services.assign_role)
+
+
+@require_POST
+@permission_required("orgs.assign_roles")
+def revoke_role(request: MemberRequest) -> HttpResponse:
+    return _change_role(request, services.revoke_role)
+
+
+def _change_role(request: MemberRequest, change: Callable[..., UserRoleAssignment]) -> HttpResponse:
+    form = AssignRoleForm(request.POST, organization=request.organization)
+    if not form.is_valid():
+        raise Http404
+    person, role = form.cleaned_data["person"], form.cleaned_data["role"]
+    try:
+        change(user=person, role=role, by=request.user, now=clock.now())
+    except services.GivesTooMuch:
+        words = _(
+            "You cannot give or take the role %(role)s: it holds more than your own roles do."
+        )
+        messages.error(request, words % {"role": role})
+    except (services.AlreadyHeld, services.NotHeld):
+        # Somebody was faster, or clicked twice: it is as they wanted it.
+        pass
+    return redirect("orgs:team")
+
+
 def _team_page(request: MemberRequest, form: InviteForm, status: int = 200) -> HttpResponse:
     organization = request.organization
+    now = clock.now()
+    members = organization.members.get_queryset().present().order_by("name", "email")
+    held = Prefetch("role_assignments", UserRoleAssignment.objects.active().select_related("role"))
     context = {
         "organization": organization,
         "owner": organization.owner,
         "is_owner": organization.owner_id == request.user.pk,
-        "members": organization.members.get_queryset().present().order_by("name", "email"),
+        "members": members.prefetch_related(held),
+        "roles": Role.objects.for_members_of(organization),
+        "may_invite": explain(request.user, "orgs.invite_members", organization, now).allowed,
+        "may_assign": explain(request.user, "orgs.assign_roles", organization, now).allowed,
         "invitations": organization.invitations.pending().order_by("-created_at"),
         "now": timezone.now(),
         "form": form,

@@ -1,10 +1,10 @@
 """Writes about organizations. Each is atomic, keyword-only, and leaves its line in the log."""
 
+from orgs.services.allowed import NotAllowed
 from orgs.services.details import change_details, follow_address
 from orgs.services.founding import AlreadyMember, found_organization, sign_up
 from orgs.services.invitations import (
     InvitationClosed,
-    NotOwner,
     WrongPerson,
     accept_invitation,
     invite,
@@ -17,6 +17,7 @@ from orgs.services.ownership import (
     IsDeveloper,
     IsInactive,
     NotAMember,
+    NotOwner,
     OrganizationClosed,
     OwnerChanged,
     ReasonMissing,
@@ -30,7 +31,6 @@ from orgs.services.planting import plant_defaults
 from orgs.services.roles import (
     AlreadyHeld,
     GivesTooMuch,
-    NotAllowed,
     NotHeld,
     WrongKind,
     assign_role,

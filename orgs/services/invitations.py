@@ -8,13 +8,12 @@ from accounts import services as accounts
 from accounts.models import User, UserType
 from orgs import emails
 from orgs.models import Invitation, Organization
+from orgs.services.allowed import locked, require_permission
 from orgs.services.founding import AlreadyMember
 
+INVITE = "orgs.invite_members"
+
 VALID_FOR = timedelta(days=7)
-
-
-class NotOwner(Exception):
-    """Only the organization's owner may do this."""
 
 
 class InvitationClosed(Exception):
@@ -29,13 +28,12 @@ class WrongPerson(Exception):
 def invite(*, organization: Organization, email: str, by: User, now: datetime) -> Invitation:
     """Offer a seat to an address and mail the link, once the offer is stored.
 
-    An open invitation to the same address is sent again, with a new end. Raises NotOwner, and
+    An open invitation to the same address is sent again, with a new end. Raises NotAllowed, and
     AlreadyMember when the address is a member's; an address that belongs to somebody elsewhere
     is not disclosed: they learn at the link that they would have to leave first.
     """
-    organization = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
-    if organization.owner_id != by.pk:
-        raise NotOwner
+    organization = locked(organization.pk)
+    require_permission(by, INVITE, organization, now)
     email = User.objects.normalize_email(email)
     if User.objects.filter(email=email, organization=organization).exists():
         raise AlreadyMember

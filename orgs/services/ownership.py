@@ -12,10 +12,13 @@ from accounts import services as accounts
 from accounts.models import User
 from orgs import emails
 from orgs.models import Organization, OwnershipTransfer, OwnershipTransferRequest
-from orgs.services.invitations import NotOwner
 from orgs.signals import billing_details_changed, ownership_transferred
 
 PERMISSION = "orgs.transfer_ownership"
+
+
+class NotOwner(Exception):
+    """Only the organization's owner may do this."""
 
 
 class TransferRefused(Exception):

@@ -10,19 +10,12 @@ from accounts import services as accounts
 from accounts.models import User
 from orgs import permissions
 from orgs.models import Organization, Role, RoleKind, UserRoleAssignment
+from orgs.services.allowed import NotAllowed, locked, require_permission
 from orgs.services.ownership import NotAMember
 
 ASSIGN = "orgs.assign_roles"
 # Developer roles are given by staff, in the admin.
 ASSIGN_TO_DEVELOPERS = "orgs.add_userroleassignment"
-
-
-class NotAllowed(Exception):
-    """Whoever tries lacks the permission for it; `verdict` says why."""
-
-    def __init__(self, verdict: permissions.Verdict | None = None) -> None:
-        super().__init__(verdict.leg if verdict else "not allowed")
-        self.verdict = verdict
 
 
 class GivesTooMuch(Exception):
@@ -103,11 +96,7 @@ def _locked(user: User) -> tuple[Organization | None, User]:
     """Lock the organization and then the person, in the order that everybody keeps."""
     organization = None
     if user.organization_id is not None:
-        organization = (
-            Organization.objects.select_for_update(of=("self",), no_key=True)
-            .select_related("tier")
-            .get(pk=user.organization_id)
-        )
+        organization = locked(user.organization_id)
     user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if organization is not None and user.organization_id != organization.pk:
         raise NotAMember
@@ -119,12 +108,9 @@ def _require_may_change(
 ) -> None:
     if organization is None:
         if not (by.is_present and by.is_staff and by.has_perm(ASSIGN_TO_DEVELOPERS)):
-            raise NotAllowed
+            raise NotAllowed(ASSIGN_TO_DEVELOPERS)
         return
-    permissions.forget(by)
-    verdict = permissions.explain(by, ASSIGN, organization, now)
-    if not verdict.allowed:
-        raise NotAllowed(verdict)
+    require_permission(by, ASSIGN, organization, now)
     if organization.owner_id == by.pk or by.is_superuser:
         return
     held = permissions.holdings(by, organization, now)

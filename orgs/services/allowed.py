@@ -1,0 +1,34 @@
+"""What services about members begin with: lock the organization, and ask whether they may."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from accounts.models import User
+from orgs import permissions
+from orgs.models import Organization
+
+
+class NotAllowed(Exception):
+    """Whoever tries lacks the permission for it; `verdict` says why."""
+
+    def __init__(self, permission: str, verdict: permissions.Verdict | None = None) -> None:
+        super().__init__(f"{permission}: {verdict.leg if verdict else 'staff only'}")
+        self.permission = permission
+        self.verdict = verdict
+
+
+def locked(organization_id: int) -> Organization:
+    """Return the organization with its tier, locked until the transaction ends."""
+    rows = Organization.objects.select_for_update(of=("self",), no_key=True)
+    return rows.select_related("tier").get(pk=organization_id)
+
+
+def require_permission(
+    by: User, permission: str, organization: Organization, now: datetime
+) -> None:
+    """Raise NotAllowed unless the rows, as they are now, give it."""
+    permissions.forget(by)
+    verdict = permissions.explain(by, permission, organization, now)
+    if not verdict.allowed:
+        raise NotAllowed(permission, verdict)
