@@ -85,12 +85,8 @@ def _standing(organization: Organization) -> str | None:
         "subscription": standing.subscription_id or _("no subscription"),
         "synced": f"{standing.synced_at:%Y-%m-%d %H:%M} UTC" if standing.synced_at else _("never"),
     }
-    return (
-        _(
-            "Billing of %(organization)s: %(status)s (%(reason)s), %(subscription)s, synced %(synced)s."
-        )
-        % facts
-    )
+    words = _("Billing of %(organization)s: %(status)s (%(reason)s), %(subscription)s, ")
+    return (words + _("synced: %(synced)s.")) % facts
 
 
 def _doing(
