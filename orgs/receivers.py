@@ -39,8 +39,8 @@ def plant_defaults(
 ) -> None:
     """Plant after each migrate: databases made without migrations, and flushed ones, need it.
 
-    `apps` is what a migration ended in: on the way down there is no such table. A flush gives
+    `apps` is what a migration ended in: on the way down there are no such tables. A flush gives
     none.
     """
-    if sender.name == "orgs" and "tier" in apps.all_models["orgs"]:
+    if sender.name == "orgs" and {"tier", "role"} <= apps.all_models["orgs"].keys():
         services.plant_defaults(using=using)
