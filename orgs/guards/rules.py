@@ -25,8 +25,6 @@ class Guard:
 ORGANIZATION = "orgs_organization"
 TRANSFER = "orgs_ownershiptransfer"
 LOG = "accounts_usereventlog"
-ROLE = "orgs_role"
-ASSIGNMENT = "orgs_userroleassignment"
 
 
 def _refusal(sentence: str, condition: str = "TRUE") -> dict[str, str]:
@@ -190,40 +188,8 @@ I6_ORGANIZATIONS_WITH_MEMBERS_STAY = (
 )
 
 
-_ANOTHERS_ROLE = (
-    "A role of an organization is held in it alone (I9)",
-    "EXISTS (SELECT 1 FROM orgs_role WHERE id = NEW.role_id AND organization_id IS NOT NULL "
-    "AND organization_id <> COALESCE(NEW.organization_id, 0))",
-)
-I9_ROLES_ARE_HELD_WHERE_THEY_BELONG = (
-    Guard(
-        "orgs_userroleassignment_begins_where_role_belongs",
-        ASSIGNMENT,
-        "BEFORE INSERT",
-        **_refusal(*_ANOTHERS_ROLE),
-    ),
-    Guard(
-        "orgs_userroleassignment_stays_where_role_belongs",
-        ASSIGNMENT,
-        "BEFORE UPDATE OF role_id, organization_id",
-        **_refusal(*_ANOTHERS_ROLE),
-    ),
-    Guard(
-        "orgs_role_stays_where_it_is_held",
-        ROLE,
-        "BEFORE UPDATE OF organization_id",
-        **_refusal(
-            "A role that is held stays where it belongs (I9)",
-            "COALESCE(NEW.organization_id, 0) <> COALESCE(OLD.organization_id, 0) "
-            "AND EXISTS (SELECT 1 FROM orgs_userroleassignment WHERE role_id = OLD.id)",
-        ),
-    ),
-)
-
-
 GUARDS = (
     *I4_OWNER_CHANGES_BY_TRANSFER,
     *I5_WHAT_HAPPENED_STAYS,
     *I6_ORGANIZATIONS_WITH_MEMBERS_STAY,
-    *I9_ROLES_ARE_HELD_WHERE_THEY_BELONG,
 )

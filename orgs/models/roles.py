@@ -3,8 +3,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.db import models
-from django.db.models import Case, F, Q, When
-from django.db.models.functions import Lower
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Cast, Coalesce, Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from guardian.models import UserObjectPermissionBase
@@ -14,6 +14,9 @@ from orgs.models.organizations import Organization
 
 # Ownership is not a role: `Organization.owner` is its only truth (docs/rules.md, "Ownership").
 REFUSED_KEY = "organization_owner"
+# The scope of a role that every organization may use; that of its own is the organization's id.
+BUILT_IN = "built-in"
+AS_SCOPE = Cast("organization_id", models.CharField(max_length=32))
 
 
 class RoleKind(models.TextChoices):
@@ -52,6 +55,14 @@ class Role(models.Model):
         Permission, verbose_name=_("permissions"), blank=True, related_name="roles"
     )
 
+    # Where it can be held, in one column that is never null: what an assignment's composite key
+    # refers to.
+    scope = models.GeneratedField(
+        expression=Coalesce(AS_SCOPE, Value(BUILT_IN)),
+        output_field=models.CharField(max_length=32),
+        db_persist=True,
+    )
+
     objects = RoleQuerySet.as_manager()
 
     class Meta:
@@ -75,8 +86,9 @@ class Role(models.Model):
             models.UniqueConstraint(
                 Lower("key"), condition=Q(organization__isnull=True), name="orgs_role_built_in_key"
             ),
-            # What an assignment's composite key refers to.
+            # What an assignment's composite keys refer to.
             models.UniqueConstraint(fields=["id", "kind"], name="orgs_role_kind"),
+            models.UniqueConstraint(fields=["id", "scope"], name="orgs_role_scope"),
         ]
 
     def __str__(self) -> str:
@@ -100,8 +112,9 @@ class UserRoleAssignment(models.Model):
     role = models.ForeignKey(
         Role, verbose_name=_("role"), on_delete=models.PROTECT, related_name="assignments"
     )
-    # The role's kind again, so that the database can hold the two kinds apart.
+    # The role's kind and scope again, so that the database can hold kinds and organizations apart.
     kind = models.CharField(_("kind"), max_length=16, choices=RoleKind.choices, editable=False)
+    role_scope = models.CharField(_("scope of the role"), max_length=32, editable=False)
     organization = models.ForeignKey(
         Organization,
         verbose_name=_("organization"),
@@ -159,6 +172,11 @@ class UserRoleAssignment(models.Model):
                 name="orgs_userroleassignment_kinds_agree",
             ),
             models.CheckConstraint(
+                condition=Q(role_scope=BUILT_IN)
+                | Q(organization__isnull=False, role_scope=AS_SCOPE),
+                name="orgs_userroleassignment_within_scope",
+            ),
+            models.CheckConstraint(
                 condition=Q(is_active=True, revoked_at__isnull=True)
                 | Q(is_active=False, revoked_at__isnull=False),
                 name="orgs_userroleassignment_ends_once",
@@ -168,6 +186,12 @@ class UserRoleAssignment(models.Model):
                 fields=("role", "kind"),
                 to_fields=("id", "kind"),
                 violation_error_message=_("This role is of another kind."),
+            ),
+            CompositeForeignKey(
+                name="orgs_userroleassignment_scope_is_roles",
+                fields=("role", "role_scope"),
+                to_fields=("id", "scope"),
+                violation_error_message=_("This role is another organization's own."),
             ),
             CompositeForeignKey(
                 name="orgs_userroleassignment_holder_is_member",

@@ -62,6 +62,7 @@ def assign_role(*, user: User, role: Role, by: User, now: datetime) -> UserRoleA
         user=user,
         role=role,
         kind=role.kind,
+        role_scope=role.scope,
         organization=organization,
         assigned_by=by,
         assigned_at=now,
