@@ -40,6 +40,26 @@ BROKEN = {
         "SELECT u.id FROM accounts_user u LEFT JOIN orgs_organization o "
         "ON o.id = u.organization_id WHERE u.organization_id IS NOT NULL AND o.id IS NULL"
     ),
+    "I8: a role held twice": (
+        "SELECT user_id, role_id FROM orgs_userroleassignment WHERE is_active "
+        "GROUP BY user_id, role_id HAVING count(*) > 1"
+    ),
+    "I8: kinds do not agree": (
+        "SELECT a.id FROM orgs_userroleassignment a LEFT JOIN orgs_role r ON r.id = a.role_id "
+        "WHERE r.id IS NULL OR r.kind <> a.kind "
+        "OR (a.kind = 'organization') = (a.organization_id IS NULL)"
+    ),
+    "I8: ownership as a role": "SELECT id FROM orgs_role WHERE lower(key) = 'organization_owner'",
+    "I9: a role held by whom it is not for": (
+        "SELECT a.id FROM orgs_userroleassignment a LEFT JOIN accounts_user u ON u.id = a.user_id "
+        "WHERE a.is_active AND (u.id IS NULL OR CASE a.kind WHEN 'developer' "
+        "THEN u.user_type <> 'developer' ELSE coalesce(u.organization_id, 0) <> a.organization_id "
+        "END)"
+    ),
+    "I9: another organization's own role": (
+        "SELECT a.id FROM orgs_userroleassignment a JOIN orgs_role r ON r.id = a.role_id "
+        "WHERE r.organization_id <> coalesce(a.organization_id, -r.organization_id)"
+    ),
 }
 HISTORY = (
     "SELECT * FROM orgs_ownershiptransfer ORDER BY id",

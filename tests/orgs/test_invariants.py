@@ -23,7 +23,7 @@ from accounts import services as accounts
 from accounts.models import User, UserEventLog, UserType
 from orgs import services
 from orgs.guards import installation
-from orgs.models import Organization, OwnershipTransfer
+from orgs.models import Organization, OwnershipTransfer, Role, RoleKind, UserRoleAssignment
 from tests.cast import Cast, OrganizationFactory, add_member
 
 pytestmark = pytest.mark.django_db
@@ -31,8 +31,11 @@ pytestmark = pytest.mark.django_db
 ALL_IS_WELL: tuple[int, dict[str, list[str]]] = (0, {})
 NOBODY = 10**9
 CHECKS = (
-    "accounts_user_staff_are_developers",
-    "accounts_user_developers_have_no_organization",
+    ("accounts_user", "accounts_user_staff_are_developers"),
+    ("accounts_user", "accounts_user_developers_have_no_organization"),
+    ("orgs_role", "orgs_role_ownership_is_none"),
+    ("orgs_userroleassignment", "orgs_userroleassignment_ends_once"),
+    ("orgs_userroleassignment", "orgs_userroleassignment_within_scope"),
 )
 
 
@@ -69,8 +72,8 @@ def unprotected() -> Iterator[None]:
             # A table is not altered while checks of its rows are outstanding.
             execute("SET CONSTRAINTS ALL IMMEDIATE")
             execute("SET LOCAL session_replication_role = replica")
-            for name in CHECKS:
-                execute(f"ALTER TABLE accounts_user DROP CONSTRAINT {name}")
+            for table, name in CHECKS:
+                execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
         installation.drop(connection)
         try:
             yield
@@ -128,7 +131,8 @@ def remove(rows: Any) -> None:
 
 @pytest.fixture
 def handed_on(cast: Cast) -> Cast:
-    """Acme was Alice's and is Bob's."""
+    """Acme was Alice's and is Bob's; others hold roles as they may."""
+    hold_as_they_may(cast)
     services.transfer_ownership(
         organization=cast.acme, new_owner=cast.bob, by=cast.dana, reason="Alice moves on."
     )
@@ -194,6 +198,38 @@ def develop(cast: Cast) -> None:
     bob(cast).update(user_type=UserType.DEVELOPER)
 
 
+def give(person: User, key: str, organization: Organization | None, **fields: Any) -> Any:
+    """Write that a person holds this role, and return the row. `fields` are what it says else."""
+    role = Role.objects.get(key=key)
+    known = {"role": role, "kind": role.kind, "role_scope": role.scope}
+    held = {"user": person, "organization": organization}
+    given = UserRoleAssignment.objects.create(**(known | held | fields))
+    return UserRoleAssignment.objects.filter(pk=given.pk)
+
+
+def hold_as_they_may(cast: Cast) -> None:
+    """The same role by two, an organization's own, a developer's, and revoked ones."""
+    Role.objects.create(key="acmes", name="Acme's", organization=cast.acme)
+    cleo, cyril = add_member(cast.acme), add_member(cast.acme)
+    give(cleo, "admin", cast.acme)
+    give(cyril, "admin", cast.acme)
+    give(cyril, "acmes", cast.acme)
+    give(cast.dana, "support", None)
+    for person in (cleo, cast.charlie, cast.charlie):
+        give(person, "admin", cast.acme, is_active=False, revoked_at=timezone.now())
+
+
+def give_twice(cast: Cast) -> None:
+    execute("DROP INDEX orgs_userroleassignment_once")
+    for _ in range(2):
+        give(cast.alice, "admin", cast.acme)
+
+
+def give_anothers(cast: Cast, **fields: Any) -> None:
+    Role.objects.create(key="theirs", name="Theirs", organization=OrganizationFactory.create())
+    give(cast.alice, "theirs", cast.acme, **fields)
+
+
 DRIFTS: dict[str, tuple[set[str], Callable[[Cast], object]]] = {
     "no owner": ({"I1"}, leave_without_owner),
     "an owner who does not exist": ({"I1"}, lambda c: remove(bob(c))),
@@ -224,6 +260,40 @@ DRIFTS: dict[str, tuple[set[str], Callable[[Cast], object]]] = {
         lambda c: User.objects.filter(pk=c.alice.pk).update(organization=NOBODY),
     ),
     "a shared address": ({"I7"}, share_an_address),
+    "a role held twice": ({"I8"}, give_twice),
+    "a role held as another kind": (
+        {"I8"},
+        lambda c: give(c.alice, "engineer", c.acme, kind=RoleKind.ORGANIZATION),
+    ),
+    "a role held though revoked": (
+        {"I8"},
+        lambda c: give(c.alice, "admin", c.acme, revoked_at=timezone.now()),
+    ),
+    "a role that is not there": (
+        {"I8", "I9"},
+        lambda c: give(c.alice, "admin", c.acme).update(role=NOBODY),
+    ),
+    "ownership as a role": (
+        {"I8"},
+        lambda c: Role.objects.create(key="Organization_Owner", name="Owner"),
+    ),
+    "a role of an outsider": ({"I9"}, lambda c: give(c.charlie, "admin", c.acme)),
+    "a role of a developer": ({"I9"}, lambda c: give(c.dana, "admin", c.acme)),
+    "a role of nobody": ({"I9"}, lambda c: give(c.alice, "admin", c.acme).update(user=NOBODY)),
+    "a role elsewhere": (
+        {"I9"},
+        lambda c: give(c.alice, "admin", OrganizationFactory.create()),
+    ),
+    "a developer's role of a member": ({"I9"}, lambda c: give(c.alice, "engineer", None)),
+    "another's own role": ({"I9"}, give_anothers),
+    "another's own role, called built-in": (
+        {"I9"},
+        lambda c: give_anothers(c, role_scope="built-in"),
+    ),
+    "another's own role, once": (
+        {"I9"},
+        lambda c: give_anothers(c, is_active=False, revoked_at=timezone.now()),
+    ),
     "the former owner back": ({"I10"}, lambda c: acme(c).update(owner=c.alice)),
     "a founding not told": ({"L1"}, lambda c: remove(lines("organization_founded"))),
     "a founding told twice": ({"L1"}, found_again),
@@ -255,7 +325,7 @@ def test_a_missing_guard_is_found(handed_on: Cast) -> None:
 
 
 def test_what_was_taken_off_is_back(handed_on: Cast) -> None:
-    for plant in (leave_without_owner, share_a_customer, share_an_address, develop):
+    for plant in (leave_without_owner, share_a_customer, share_an_address, develop, give_twice):
         check_after(partial(plant, handed_on))
     link(handed_on.acme, "cus_1")
     other = OrganizationFactory.create(owner__email="other@example.com")
@@ -266,6 +336,8 @@ def test_what_was_taken_off_is_back(handed_on: Cast) -> None:
         lambda: bob(handed_on).update(email="Other@example.com"),
         lambda: bob(handed_on).update(user_type=UserType.DEVELOPER),
         lambda: bob(handed_on).update(organization=NOBODY),
+        lambda: [give(handed_on.alice, "admin", handed_on.acme) for _ in range(2)],
+        lambda: give(handed_on.charlie, "admin", handed_on.acme),
     ):
         with pytest.raises(IntegrityError), transaction.atomic():
             refused()
