@@ -27,7 +27,7 @@ class GivesTooMuch(Exception):
 
 
 class WrongKind(Exception):
-    """The role is not for this kind of person, or is another organization's own."""
+    """The role is not for this kind of person, is another organization's own, or is gone."""
 
 
 class AlreadyHeld(Exception):
@@ -46,6 +46,7 @@ def assign_role(*, user: User, role: Role, by: User, now: datetime) -> UserRoleA
     entitles. Raises NotAllowed, GivesTooMuch, NotAMember, WrongKind and AlreadyHeld.
     """
     organization, user = _locked(user)
+    role = _as_it_is_now(role)
     if role.kind == RoleKind.DEVELOPER:
         if not user.is_developer:
             raise WrongKind
@@ -78,6 +79,7 @@ def revoke_role(*, user: User, role: Role, by: User, now: datetime) -> UserRoleA
     As with giving: nobody takes what they could not give.
     """
     organization, user = _locked(user)
+    role = _as_it_is_now(role)
     if role.kind == RoleKind.DEVELOPER:
         organization = None
     _require_may_change(role, organization, by, now)
@@ -91,6 +93,15 @@ def revoke_role(*, user: User, role: Role, by: User, now: datetime) -> UserRoleA
     assignment.save(update_fields=["is_active", "revoked_by", "revoked_at"])
     _record("role_revoked", assignment, by)
     return assignment
+
+
+def _as_it_is_now(role: Role) -> Role:
+    """Read the role again: whoever loaded it may have waited. What changes from now on, the
+    database refuses at commit."""
+    try:
+        return Role.objects.get(pk=role.pk)
+    except Role.DoesNotExist:
+        raise WrongKind from None
 
 
 def _locked(user: User) -> tuple[Organization | None, User]:

@@ -34,6 +34,8 @@ CHECKS = (
     ("accounts_user", "accounts_user_staff_are_developers"),
     ("accounts_user", "accounts_user_developers_have_no_organization"),
     ("orgs_role", "orgs_role_ownership_is_none"),
+    ("orgs_role", "orgs_role_developers_roles_are_built_in"),
+    ("orgs_userroleassignment", "orgs_userroleassignment_kinds_agree"),
     ("orgs_userroleassignment", "orgs_userroleassignment_ends_once"),
     ("orgs_userroleassignment", "orgs_userroleassignment_within_scope"),
 )
@@ -272,6 +274,11 @@ DRIFTS: dict[str, tuple[set[str], Callable[[Cast], object]]] = {
     "a role that is not there": (
         {"I8", "I9"},
         lambda c: give(c.alice, "admin", c.acme).update(role=NOBODY),
+    ),
+    "a developer's role somewhere": ({"I8"}, lambda c: give(c.dana, "engineer", c.acme)),
+    "an organization's role for developers": (
+        {"I8"},
+        lambda c: Role.objects.create(key="x", name="X", kind="developer", organization=c.acme),
     ),
     "ownership as a role": (
         {"I8"},

@@ -107,6 +107,15 @@ def test_an_organizations_own_role_stays_there(cast: Cast) -> None:
         services.assign_role(user=cast.bob, role=own_role(other), by=cast.alice, now=timezone.now())
 
 
+def test_a_role_that_changed_since_it_was_loaded_is_given_as_it_is_now(cast: Cast) -> None:
+    moved, gone = own_role(cast.acme), own_role(OrganizationFactory.create())
+    Role.objects.filter(pk=moved.pk).update(organization=OrganizationFactory.create())
+    Role.objects.filter(pk=gone.pk).delete()
+    for role in (moved, gone):
+        with pytest.raises(services.WrongKind):
+            services.assign_role(user=cast.bob, role=role, by=cast.alice, now=timezone.now())
+
+
 def test_staff_give_developer_roles_and_nobody_else_does(cast: Cast) -> None:
     helper = PersonFactory.create(user_type="developer", is_staff=True)
     give(helper, "support", cast.dana)
