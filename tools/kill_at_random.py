@@ -14,12 +14,11 @@ import json
 import os
 import random
 import signal
-import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -66,6 +65,8 @@ os.environ |= {
     "BILLING_GRACE_DAYS": "0",
     "LOG_LEVEL": "ERROR",
     "DJANGO_RUNSERVER_HIDE_WARNING": "true",
+    "NO_PROXY": LOCALHOST,
+    "no_proxy": LOCALHOST,
 }
 django.setup()
 
@@ -75,7 +76,9 @@ from orgs import clock  # noqa: E402
 from orgs import services as orgs  # noqa: E402
 from orgs.models import Organization  # noqa: E402
 from tools import kill_check  # noqa: E402
-from tools.kill_load import PASSWORD, Team, load, stripe_api  # noqa: E402
+from tools.kill_load import PASSWORD, load  # noqa: E402
+from tools.kill_stripe import Team, stripe_api  # noqa: E402
+from tools.kill_victims import Victims  # noqa: E402
 
 TEAMS = 30
 # Seconds at the end in which nothing new is begun, and what is under way is killed on.
@@ -90,51 +93,6 @@ WORKERS = {
 PATIENCE = 180
 # So many looks in a row, a second apart, must find nothing left to do.
 QUIET = 3
-
-
-class Victim(ManagedProcess):
-    def kill(self) -> None:
-        """End it and what it forked at once, without a word to any of them."""
-        leader = self._popen.pid
-        # RQ forks for each task, into a group of its own.
-        listed = subprocess.run(["pgrep", "-P", str(leader)], capture_output=True, text=True)
-        os.killpg(leader, signal.SIGKILL)
-        for child in map(int, listed.stdout.split()):
-            with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
-        self.stop()
-
-
-class Victims:
-    """Running commands, of which one after the other is killed and started again."""
-
-    def __init__(self, commands: dict[str, tuple[str, ...]]) -> None:
-        self.kills = Counter(dict.fromkeys(commands, 0))
-        self.problems: list[str] = []
-        self._commands = commands
-        self._dice = random.Random(OPTIONS.seed)
-        self._running = {name: Victim(*command) for name, command in commands.items()}
-
-    def kill_for(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            time.sleep(self._dice.uniform(0.3, 2))
-            name = self._dice.choice(list(self._running))
-            self._expect_life(name)
-            self._running[name].kill()
-            self.kills[name] += 1
-            time.sleep(self._dice.uniform(0, 0.5))
-            self._running[name] = Victim(*self._commands[name])
-
-    def stop(self) -> None:
-        for name, victim in self._running.items():
-            self._expect_life(name)
-            victim.stop()
-
-    def _expect_life(self, name: str) -> None:
-        victim = self._running[name]
-        if victim.returncode is not None:
-            self.problems.append(f"{name} ended by itself: {victim.output[-1000:]}")
 
 
 @contextmanager
@@ -223,7 +181,7 @@ def play() -> bool:
         billing.set_up_stripe(base_url=web)
     teams = [plant(number) for number in range(TEAMS)]
     done: list[str] = []
-    victims = Victims(commands)
+    victims = Victims(commands, OPTIONS.seed)
     try:
         seconds = OPTIONS.seconds - AFTERMATH
         with load(teams, webs, OPTIONS.seed, seconds, done, victims.problems) as stopping:

@@ -17,7 +17,7 @@ from billing.services.setup import EVENTS
 from billing.standing import AT_ONCE, ENDED, NEVER_STARTED, standing_of
 from orgs import clock
 from orgs.models import Organization
-from tools.kill_load import stripe_api
+from tools.kill_stripe import stripe_api
 
 
 def figures() -> dict[str, str]:
@@ -67,7 +67,7 @@ def _strangers() -> Iterator[str]:
     deleted = Standing.objects.filter(reason="customer_deleted")
     spare = {str(key) for key in deleted.values_list("customer_key", flat=True)}
     for customer in stripe_api().customers.list({"limit": 100}).auto_paging_iter():
-        key = customer.metadata["customer_key"]
+        key = customer.metadata.to_dict().get("customer_key")
         if customer.id in linked:
             continue
         if key not in spare:
