@@ -149,7 +149,9 @@ def plant(number: int) -> Team:
     )
     organization = Organization.objects.get(owner=owner)
     member, now = f"member{number}@example.com", timezone.now()
-    invitation = orgs.invite(organization=organization, email=member, by=owner, now=now)
+    invitation = orgs.invite(
+        organization=organization, email=member, by=organization.owner, now=now
+    )
     orgs.join_as_new_person(invitation=invitation, name="", password=PASSWORD, now=now)
     # Some buy on the pages alone, the others at Stripe alone: both at once would buy twice.
     return Team(organization.pk, owner.email, member, buys_on_pages=number % 5 < 3)

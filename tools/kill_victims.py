@@ -19,7 +19,8 @@ class Victim(ManagedProcess):
         leader = self._popen.pid
         # RQ forks for each task, into a group of its own.
         listed = subprocess.run(["pgrep", "-P", str(leader)], capture_output=True, text=True)
-        os.killpg(leader, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(leader, signal.SIGKILL)
         for child in map(int, listed.stdout.split()):
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
