@@ -26,9 +26,10 @@ def locked(organization_id: int) -> Organization:
 
 def require_permission(
     by: User, permission: str, organization: Organization, now: datetime
-) -> None:
-    """Raise NotAllowed unless the rows, as they are now, give it."""
-    permissions.forget(by)
-    verdict = permissions.explain(by, permission, organization, now)
+) -> User:
+    """Raise NotAllowed unless the rows, as they are now, give it; return the person as read now."""
+    person = User.objects.get(pk=by.pk)
+    verdict = permissions.explain(person, permission, organization, now)
     if not verdict.allowed:
         raise NotAllowed(permission, verdict)
+    return person

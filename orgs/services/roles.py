@@ -122,7 +122,7 @@ def _require_may_change(
         if not (by.is_present and by.is_staff and by.has_perm(ASSIGN_TO_DEVELOPERS)):
             raise NotAllowed(ASSIGN_TO_DEVELOPERS)
         return
-    require_permission(by, ASSIGN, organization, now)
+    by = require_permission(by, ASSIGN, organization, now)
     if organization.owner_id == by.pk or by.is_superuser:
         return
     held = permissions.holdings(by, organization, now)
