@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
+from types import FrameType
 from typing import TypeVar
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -27,6 +28,25 @@ Found = TypeVar("Found")
 
 class ProcessFailed(Exception):
     """A command ended with an error, ended too early, or was not ready in time."""
+
+
+def interrupt_once() -> None:
+    """Have the first request to stop raise KeyboardInterrupt, and later ones pass unheard.
+
+    A closed terminal, or a supervisor, stops us just as Ctrl-C does. `make` passes a signal on
+    that its whole group has received, so a second one follows at once; raised while children are
+    being stopped, it would leave some of them behind.
+    """
+    requests = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        for request in requests:
+            signal.signal(request, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    # A shell that starts us in the background has Ctrl-C's signal ignored, so it is set as well.
+    for request in requests:
+        signal.signal(request, interrupt)
 
 
 def is_port_free(port: int) -> bool:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import fcntl
-import signal
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from config.processes import BASE_DIR, ProcessFailed, is_port_free
+from config.processes import BASE_DIR, ProcessFailed, interrupt_once, is_port_free
 from config.stage import Stage
 
 
@@ -28,16 +27,11 @@ class Command(BaseCommand):
         port: int = options["port"]
         sandbox_port: int = options["sandbox_port"] or port + 1
         directory: Path = options["directory"].resolve()
-        # A closed terminal, or a supervisor, stops everything just as Ctrl-C does. (A shell that
-        # starts us in the background has Ctrl-C's signal ignored, so that one is named as well.)
-        for request in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(request, signal.default_int_handler)
+        interrupt_once()
         try:
             with ExitStack() as stack:
                 _claim_ports(port, sandbox_port)
                 _claim(directory, stack)
-                # On the way out, a second Ctrl-C must not leave a process behind.
-                stack.callback(signal.signal, signal.SIGINT, signal.SIG_IGN)
                 self._run(port, sandbox_port, directory)
         except ProcessFailed as error:
             raise CommandError(f"{error}\nEverything is stopped.") from error
