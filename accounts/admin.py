@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from allauth.account import admin as allauth_admin
@@ -10,6 +12,8 @@ from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts import services
@@ -30,10 +34,24 @@ class ReadOnlyAdminMixin:
         return False
 
 
+@dataclass(frozen=True)
+class PersonPage:
+    """A page about one person in the admin. The view takes their key, as `user_id`."""
+
+    name: str
+    title: str | Promise
+    # Who may open it; the view asks again.
+    permission: str
+    view: Callable[..., HttpResponse]
+
+
 @admin.register(User)
 class UserAdmin(admin.ModelAdmin[User]):
     """A person. What ties them to an organization changes by services, not by this form."""
 
+    # orgs and billing, which are not known here, add theirs.
+    pages: ClassVar[list[PersonPage]] = []
+    change_form_template = "admin/accounts/user/change_form.html"
     list_display = ("email", "name", "organization", "user_type", "is_active", "last_login")
     list_filter = ("user_type", "is_active", "is_staff")
     list_select_related = ("organization",)
@@ -56,6 +74,27 @@ class UserAdmin(admin.ModelAdmin[User]):
         "deleted_at",
     )
     readonly_fields = ("email", *fields[3:])
+
+    def get_urls(self) -> list[URLPattern]:
+        pages = [
+            path(
+                f"<int:user_id>/{page.name}/",
+                self.admin_site.admin_view(page.view),
+                name=f"accounts_user_{page.name}",
+            )
+            for page in self.pages
+        ]
+        return [*pages, *super().get_urls()]
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        context["pages"] = [
+            (page.title, reverse(f"admin:accounts_user_{page.name}", args=[context["original"].pk]))
+            for page in self.pages
+            if request.user.has_perm(page.permission)
+        ]
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
