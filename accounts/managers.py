@@ -14,6 +14,10 @@ class UserQuerySet(models.QuerySet["User"]):
         """People who can come in: active, and not soft-deleted."""
         return self.filter(is_active=True, deleted_at__isnull=True)
 
+    def undeleted(self) -> UserQuerySet:
+        """People who are on the team, and take a seat there: all but the soft-deleted."""
+        return self.filter(deleted_at__isnull=True)
+
     def with_access(self) -> UserQuerySet:
         """Load what the access gate decides on, in the statement that loads the person."""
         return self.select_related("organization__tier")

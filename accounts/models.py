@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.db import models
 from django.db.models import Case, F, Q, When
@@ -45,6 +47,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         _("last active"), null=True, blank=True, db_index=True, editable=False
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    # A session is good for the generation in which it was begun: raising it ends all of them,
+    # wherever they are stored.
+    session_generation = models.PositiveIntegerField(
+        _("generation of sessions"), default=0, editable=False
+    )
 
     # The organization that this person may own, by I2 and I3 of docs/rules.md. The key
     # orgs_organization_owner_is_member refers to it, so whoever owns an organization can be
@@ -90,6 +97,11 @@ class User(AbstractBaseUser, PermissionsMixin):
                 name="accounts_user_developers_have_no_organization",
                 violation_error_message=_("Developers belong to no organization."),
             ),
+            models.CheckConstraint(
+                condition=Q(deleted_at__isnull=True) | Q(is_active=False),
+                name="accounts_user_deleted_are_inactive",
+                violation_error_message=_("Who was deleted is not active."),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -97,6 +109,15 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_full_name(self) -> str:
         return self.name or self.email
+
+    def get_session_auth_hash(self) -> str:
+        return self._of_this_generation(super().get_session_auth_hash())
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        return map(self._of_this_generation, super().get_session_auth_fallback_hash())
+
+    def _of_this_generation(self, session_hash: str) -> str:
+        return f"{session_hash}:{self.session_generation}"
 
     def get_short_name(self) -> str:
         return self.name.split(" ")[0] if self.name else self.email

@@ -27,6 +27,13 @@ class OwnsOrganization(Exception):
         )
 
 
+class PersonDeleted(Exception):
+    """The person was soft-deleted, and has to be restored first."""
+
+    def __str__(self) -> str:
+        return str(_("This person was deleted. Restore them first."))
+
+
 def record_event(
     event: str,
     *,
@@ -94,13 +101,16 @@ def create_person(
 def set_active(*, person: User, is_active: bool, by: User) -> None:
     """Let a person in again, or keep them out: they cannot log in, and open sessions end.
 
-    Raises OwnsOrganization.
+    Raises OwnsOrganization, and PersonDeleted: restoring brings back what they were.
     """
     person = User.objects.select_for_update().get(pk=person.pk)
     if person.is_active == is_active:
         return
+    if person.deleted_at is not None:
+        raise PersonDeleted
     if not is_active:
         require_not_owner(person)
+        end_sessions(person)
     person.is_active = is_active
     person.save(update_fields=["is_active"])
     record_event(
@@ -118,6 +128,15 @@ def delete_person(*, person: User, by: User) -> None:
     require_not_owner(person)
     record_event("person_deleted", user=person, actor=by, organization_id=person.organization_id)
     person.delete()
+
+
+def end_sessions(person: User) -> None:
+    """Have every session of this person end: their next request finds them logged out.
+
+    The caller holds the lock on the person's row.
+    """
+    person.session_generation += 1
+    person.save(update_fields=["session_generation"])
 
 
 def require_not_owner(person: User) -> None:

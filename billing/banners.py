@@ -19,6 +19,7 @@ class Action(StrEnum):
     NONE = ""
     PAY = "pay"
     CHOOSE_PLAN = "choose_plan"
+    REOPEN = "reopen"
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ def banner_for(
     organization: Organization, standing: Standing, *, is_owner: bool, now: datetime
 ) -> Banner | None:
     """Choose the banner: the owner gets a button, a member the owner's name."""
+    if organization.removed_from is not None:
+        return _closed(organization.removed_from)
     if organization.is_locked(now):
         return _locked(standing)
     if standing.status == Status.PAST_DUE and standing.grace_ends_at is not None:
@@ -52,6 +55,13 @@ def banner_for(
             _("Your payment arrived, and our staff have been told to finish the rest."),
         )
     return None
+
+
+def _closed(removed_from: datetime) -> Banner:
+    """Only the owner of a closed organization sees a page, so these words are the owner's."""
+    facts = {"date": date_format(removed_from)}
+    text = _("Your team cannot come in. You can reopen it until %(date)s; then it is removed.")
+    return Banner("closed", _("Your organization is closed"), text % facts, Action.REOPEN)
 
 
 def _locked(standing: Standing) -> Banner:

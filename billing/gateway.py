@@ -160,6 +160,13 @@ def retrieve_invoice(invoice_id: str) -> StripeJson | None:
     return _or_none(lambda: _client().invoices.retrieve(invoice_id))
 
 
+@_translated
+def cancel_subscription(subscription_id: str) -> StripeJson | None:
+    """End it now, without a last invoice, and return it; None when Stripe has none that lives."""
+    params = {"invoice_now": False, "prorate": False}
+    return _or_none(lambda: _client().subscriptions.cancel(subscription_id, params))
+
+
 def _or_none(call: Callable[[], Any]) -> StripeJson | None:
     try:
         return _json(call())

@@ -11,7 +11,12 @@ from billing.access import decide
 from orgs import clock
 
 # Names of URLs that are never gated: those without a person, and a refused person's ways out.
-UNGATED = {"djstripe:djstripe_webhook_by_uuid", "account_logout"}
+UNGATED = {
+    "djstripe:djstripe_webhook_by_uuid",
+    "account_logout",
+    "orgs:leave",
+    "orgs:leave_from_outside",
+}
 
 
 class AccessMiddleware:

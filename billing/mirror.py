@@ -13,10 +13,9 @@ from uuid import UUID
 
 from djstripe.models import Customer, Event, Invoice, Price, Product, Subscription, WebhookEndpoint
 
-StripeJson = dict[str, Any]
+from billing.standing import OVER
 
-# What has one of these states keeps it.
-FINAL = ["canceled", "incomplete_expired"]
+StripeJson = dict[str, Any]
 
 
 def write_customer(data: StripeJson) -> None:
@@ -47,7 +46,7 @@ def write_invoices(customer_id: str, invoices: Iterable[StripeJson]) -> None:
 def unended_subscriptions(customer_id: str) -> set[str]:
     """Return the ids of the customer's subscriptions that, for all we know, have not ended."""
     rows = Subscription.objects.filter(customer_id=customer_id)
-    return set(rows.exclude(stripe_data__status__in=FINAL).values_list("id", flat=True))
+    return set(rows.exclude(stripe_data__status__in=sorted(OVER)).values_list("id", flat=True))
 
 
 def open_invoices(customer_id: str) -> set[str]:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from billing.access import Reason
 from billing.models import Standing
+from orgs import exits
 from orgs.models import Organization
 
 
@@ -61,5 +63,8 @@ def respond(request: HttpRequest, person: User, reason: Reason) -> HttpResponse:
         "message": refusal.message,
         "reason": refusal.code,
         "is_signed_in": request.user.is_authenticated,
+        "leave_url": reverse("orgs:leave")
+        if request.user.is_authenticated
+        else exits.leave_url(person),
     }
     return render(request, "billing/locked.html", context, status=403)

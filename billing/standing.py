@@ -18,6 +18,8 @@ Status = Literal["free", "current", "past_due", "lapsed"]
 PAID: Final = {"active", "trialing"}
 NEVER_STARTED: Final = {"incomplete", "incomplete_expired"}
 ENDED: Final = "canceled"
+# What can never bill again.
+OVER: Final = {ENDED, "incomplete_expired"}
 # An end for one of these is a debt; any other end is a choice.
 ENDED_FOR_DEBT: Final = {"payment_failed", "payment_disputed"}
 
@@ -91,6 +93,11 @@ def standing_of(
 def is_live(subscription: StripeObject) -> bool:
     """Say whether a subscription has begun and not ended: a second one would bill twice."""
     return subscription["status"] not in NEVER_STARTED | {ENDED}
+
+
+def is_over(subscription: StripeObject) -> bool:
+    """Say whether a subscription can never bill again."""
+    return subscription["status"] in OVER
 
 
 def prices_of(subscription: StripeObject) -> set[str]:

@@ -9,5 +9,7 @@ urlpatterns = [
     path("subscribe/", views.subscribe, name="subscribe"),
     path("portal/", views.portal, name="portal"),
     path("free/", views.choose_free, name="choose_free"),
+    path("close-organization/", views.close_organization, name="close_organization"),
+    path("reopen-organization/", views.reopen_organization, name="reopen_organization"),
     path("return/", views.checkout_return, name="checkout_return"),
 ]

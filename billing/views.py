@@ -7,19 +7,23 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
 from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from billing import plans, services
 from billing.forms import SubscribeForm
 from billing.gateway import BillingUnavailable
 from billing.models import Standing
 from orgs import clock
+from orgs import services as orgs
 from orgs.decorators import MemberRequest, member_required
-from orgs.services import NotOwner
+from orgs.forms import ConfirmForm
+from orgs.models import REOPEN_WITHIN
+from orgs.services import NotClosed, NotOwner, OrganizationIsClosed, StillBilled, TooLate
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +97,9 @@ def subscribe(request: MemberRequest) -> HttpResponse:
     except services.NotOffered:
         messages.error(request, _("This plan is no longer offered at that price."))
         return redirect("billing:overview")
+    except OrganizationIsClosed:
+        messages.error(request, _("Your organization is closed. Reopen it first."))
+        return redirect("billing:overview")
     return redirect(url)
 
 
@@ -120,6 +127,69 @@ def choose_free(request: MemberRequest) -> HttpResponse:
         messages.error(request, _("There is no free plan."))
         return redirect("billing:overview")
     return redirect("billing:checkout_return")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_required
+@owner_pays
+def close_organization(request: MemberRequest) -> HttpResponse:
+    """Close it, after the owner has read what that means and typed its name."""
+    organization = request.organization
+    if organization.owner_id != request.user.pk:
+        raise NotOwner
+    if organization.closed_at is not None:
+        return redirect("home")
+    form = ConfirmForm(request.POST or None, organization=organization)
+    if form.is_valid():
+        try:
+            is_gone = services.close_organization(
+                organization=organization, by=request.user, now=clock.now()
+            )
+        except StillBilled:
+            form.add_error(None, _("A subscription has begun meanwhile. Try again."))
+        else:
+            return _closed(request, is_gone=is_gone)
+    standing = Standing.objects.select_related("subscription").get(organization=organization)
+    context = {
+        "organization": organization,
+        "form": form,
+        "others": organization.people().exclude(pk=request.user.pk).count(),
+        "tier": organization.tier if standing.has_live_subscription else None,
+        "days": REOPEN_WITHIN.days,
+    }
+    status = 422 if form.errors else 200
+    return render(request, "billing/close.html", context, status=status)
+
+
+def _closed(request: MemberRequest, *, is_gone: bool) -> HttpResponse:
+    facts = {"name": request.organization.name}
+    if is_gone:
+        messages.success(request, _("%(name)s is gone.") % facts)
+        # Whoever is detached is logged out everywhere, but for here.
+        request.user.refresh_from_db()
+        update_session_auth_hash(request, request.user)
+    else:
+        messages.success(request, _("%(name)s is closed. Its members get a mail.") % facts)
+    return redirect("home")
+
+
+@require_POST
+@member_required
+@owner_pays
+def reopen_organization(request: MemberRequest) -> HttpResponse:
+    try:
+        orgs.reopen_organization(
+            organization=request.organization, by=request.user, now=clock.now()
+        )
+    except TooLate:
+        messages.error(request, _("It is too late: its removal has begun."))
+    except NotClosed:
+        # Somebody clicked twice: it is as they wanted it.
+        pass
+    else:
+        facts = {"name": request.organization.name}
+        messages.success(request, _("%(name)s is open again.") % facts)
+    return redirect("home")
 
 
 @require_safe

@@ -1,10 +1,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from orgs import views as orgs_views
+from orgs.views.home import home
 
 urlpatterns = [
-    path("", orgs_views.home, name="home"),
+    path("", home, name="home"),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("", include("orgs.urls")),

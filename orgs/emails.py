@@ -6,7 +6,8 @@ from django.core.mail import send_mail
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from orgs.models import Invitation, OwnershipTransfer
+from accounts.models import User
+from orgs.models import Invitation, Organization, OwnershipTransfer
 
 INVITATION_SALT = "orgs.invitation"
 
@@ -35,6 +36,11 @@ def send_ownership_transferred(transfer: OwnershipTransfer) -> None:
         if person is not None:
             url = f"{settings.BASE_URL}{reverse('home')}"
             _send(template, person.email, transfer=transfer, url=url)
+
+
+def send_organization_closed(organization: Organization, person: User) -> None:
+    url = f"{settings.BASE_URL}{reverse('home')}"
+    _send("organization_closed", person.email, organization=organization, url=url)
 
 
 def _send(template: str, to: str, **context: object) -> None:

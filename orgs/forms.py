@@ -6,6 +6,7 @@ from allauth.account.forms import SignupForm as AllauthSignupForm
 from django import forms
 from django.contrib.auth import password_validation
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Permission
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -13,7 +14,19 @@ from accounts.http import client_address
 from accounts.models import User
 from accounts.services import AddressTaken
 from orgs import services
-from orgs.models import Organization, Role
+from orgs.models import FEATURES, Organization, Role, features
+
+
+class FeatureChoiceField(forms.ModelMultipleChoiceField[Permission]):
+    """Some of the features that roles give, each by its name."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(features(), **kwargs)
+
+    def label_from_instance(self, permission: Permission) -> str:
+        return str(FEATURES[permission.codename])
 
 
 def _name_field() -> forms.CharField:
@@ -70,9 +83,54 @@ class FoundForm(forms.ModelForm[Organization]):
 
 
 class InviteForm(forms.Form):
+    """Whom to invite and, for those who may give roles, with which."""
+
     email = forms.EmailField(
         label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "off"})
     )
+    roles = forms.ModelMultipleChoiceField(
+        Role.objects.none(),
+        label=_("Roles"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def __init__(
+        self, *args: Any, organization: Organization, offers_roles: bool = True, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        roles = self.fields["roles"]
+        assert isinstance(roles, forms.ModelMultipleChoiceField)
+        roles.queryset = Role.objects.for_members_of(organization)
+        if not offers_roles:
+            del self.fields["roles"]
+
+
+class TeamFilterForm(forms.Form):
+    """Which of the team to show."""
+
+    q = forms.CharField(
+        label=_("Name or e-mail"), required=False, max_length=100, widget=forms.SearchInput
+    )
+    role = forms.TypedChoiceField(label=_("Role"), required=False, coerce=int, empty_value=None)
+
+    def __init__(self, *args: Any, roles: list[Role], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        role = self.fields["role"]
+        assert isinstance(role, forms.TypedChoiceField)
+        role.choices = [("", _("Any role")), *((each.pk, each.name) for each in roles)]
+
+
+class RoleForm(forms.Form):
+    """One of the organization's own roles: its name, and what it gives."""
+
+    name = forms.CharField(label=_("Name"), max_length=Role._meta.get_field("name").max_length)
+    gives = FeatureChoiceField(label=_("What it gives"), required=False)
+
+    def __init__(self, *args: Any, role: Role | None, **kwargs: Any) -> None:
+        if role is not None:
+            kwargs["initial"] = {"name": role.name, "gives": role.permissions.all()}
+        super().__init__(*args, **kwargs)
 
 
 class AssignRoleForm(forms.Form):
@@ -129,32 +187,42 @@ class ChooseOwnerForm(forms.Form):
         field.queryset = organization.eligible_owners()
 
 
-class TransferForm(forms.Form):
-    """Staff's confirmation, typed by hand because nothing undoes it but another transfer."""
+class ConfirmForm(forms.Form):
+    """The organization's slug, typed by hand before something that nothing undoes."""
 
-    reason = forms.CharField(
-        label=_("Reason"),
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("Kept with the transfer for ever."),
-    )
     slug = forms.CharField(label=_("The organization's slug"))
-    keep_billing_email = forms.BooleanField(label=_("Keep the billing e-mail"), required=False)
-    # Whom this page showed as the owner: if that is another by now, nothing is done.
-    from_owner = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.organization = organization
-        self.fields["from_owner"].initial = organization.owner_id
         self.fields["slug"].help_text = _("Type %(slug)s to confirm.") % {"slug": organization.slug}
-        if not organization.billing_email:
-            del self.fields["keep_billing_email"]
 
     def clean_slug(self) -> str:
         slug: str = self.cleaned_data["slug"]
         if slug != self.organization.slug:
             raise forms.ValidationError(_("This is not the organization's slug."))
         return slug
+
+
+class TransferForm(ConfirmForm):
+    """Staff's confirmation: nothing undoes a transfer but another one."""
+
+    field_order = ("reason", "slug", "keep_billing_email")
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Kept with the transfer for ever."),
+    )
+    keep_billing_email = forms.BooleanField(label=_("Keep the billing e-mail"), required=False)
+    # Whom this page showed as the owner: if that is another by now, nothing is done.
+    from_owner = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+        super().__init__(*args, organization=organization, **kwargs)
+        self.fields["from_owner"].initial = organization.owner_id
+        if not organization.billing_email:
+            del self.fields["keep_billing_email"]
 
     def clean_from_owner(self) -> int:
         from_owner: int = self.cleaned_data["from_owner"]

@@ -9,5 +9,11 @@ organization_founded = Signal()
 # transaction, so that whoever must follow is marked in it. Arguments: organization.
 billing_details_changed = Signal()
 
+# An organization is being closed, and one that was closed is being removed. Sent inside the
+# transaction; a receiver that knows of a subscription which lives raises StillBilled.
+# Arguments: organization.
+organization_closing = Signal()
+organization_removing = Signal()
+
 # Sent once it is committed. Arguments: organization, transfer.
 ownership_transferred = Signal()

@@ -1,20 +1,41 @@
 from django.urls import path
 
-from orgs import views
+from orgs.views import home, invitations, leaving, roles, team, transfers
 
 app_name = "orgs"
 
 urlpatterns = [
-    path("organization/found/", views.found, name="found"),
-    path("organization/transfer/", views.request_transfer, name="request_transfer"),
+    path("organization/found/", home.found, name="found"),
+    path("organization/leave/", leaving.leave, name="leave"),
+    path(
+        "organization/leave/<str:token>/",
+        leaving.leave_from_outside,
+        name="leave_from_outside",
+    ),
+    path("organization/transfer/", transfers.request_transfer, name="request_transfer"),
     path(
         "organization/transfer/withdraw/",
-        views.withdraw_transfer_request,
+        transfers.withdraw_transfer_request,
         name="withdraw_transfer_request",
     ),
-    path("team/", views.team, name="team"),
-    path("team/invite/", views.invite, name="invite"),
-    path("team/roles/assign/", views.assign_role, name="assign_role"),
-    path("team/roles/revoke/", views.revoke_role, name="revoke_role"),
-    path("invitations/<str:token>/", views.invitation, name="invitation"),
+    path("team/", team.team, name="team"),
+    path("team/invite/", team.invite, name="invite"),
+    path(
+        "team/invitations/<int:invitation_id>/resend/",
+        team.resend_invitation,
+        name="resend_invitation",
+    ),
+    path(
+        "team/invitations/<int:invitation_id>/revoke/",
+        team.revoke_invitation,
+        name="revoke_invitation",
+    ),
+    path("team/members/<int:user_id>/remove/", team.remove_member, name="remove_member"),
+    path("team/roles/", roles.roles, name="roles"),
+    path("team/roles/new/", roles.create_role, name="create_role"),
+    path("team/roles/<int:role_id>/", roles.change_role, name="change_role"),
+    path("team/roles/<int:role_id>/delete/", roles.delete_role, name="delete_role"),
+    path("team/roles/assign/", team.assign_role, name="assign_role"),
+    path("team/roles/revoke/", team.revoke_role, name="revoke_role"),
+    path("invitations/<str:token>/", invitations.invitation, name="invitation"),
 ]

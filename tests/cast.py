@@ -15,7 +15,7 @@ from accounts import services as accounts
 from accounts.models import User, UserType
 from billing.models import Standing, Status
 from orgs import services
-from orgs.models import Organization
+from orgs.models import Organization, Tier
 
 PASSWORD = "correct horse battery"
 
@@ -83,6 +83,8 @@ class Cast:
 
 
 def make_cast() -> Cast:
+    # Seats are for the tests about them; the others have as many people as they need.
+    Tier.objects.update(seat_limit=None)
     alice = PersonFactory.create(email="alice@example.com", name="Alice Adams")
     acme = services.found_organization(name="Acme", owner=alice)
     alice.refresh_from_db()

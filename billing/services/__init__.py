@@ -11,6 +11,7 @@ from billing.services.checkout import (
     start_checkout,
 )
 from billing.services.clock import NoTestClock, advance_test_clock
+from billing.services.closing import close_organization, follow_closing, follow_removal
 from billing.services.marks import log_begun_locks, open_standing, request_sync, sync_due
 from billing.services.prices import save_tier_price
 from billing.services.setup import set_up_stripe
@@ -27,6 +28,9 @@ __all__ = [
     "change_plan",
     "choose_free_tier",
     "choose_plan",
+    "close_organization",
+    "follow_closing",
+    "follow_removal",
     "log_begun_locks",
     "open_portal",
     "open_standing",

@@ -17,7 +17,7 @@ from billing.services.marks import request_sync
 from billing.services.sync import converge_now
 from billing.standing import prices_of
 from orgs.models import Organization, Tier
-from orgs.services import NotOwner
+from orgs.services import NotOwner, OrganizationIsClosed
 
 # How long somebody who pays waits while another process syncs their organization.
 PATIENCE = timedelta(seconds=5)
@@ -40,7 +40,7 @@ def choose_plan(
 ) -> str:
     """Return the URL of Stripe's page on which the owner subscribes, or changes the plan.
 
-    Raises NotOwner, NotOffered, SamePlan and BillingUnavailable.
+    Raises NotOwner, NotOffered, SamePlan, OrganizationIsClosed and BillingUnavailable.
     """
     try:
         return start_checkout(
@@ -61,13 +61,15 @@ def start_checkout(
 
     Syncs first, so that the answer rests on what Stripe says now. An organization has one open
     checkout: asked for again, it is the same one; for another price, the former is closed. Raises
-    NotOwner, NotOffered, AlreadySubscribed and BillingUnavailable.
+    NotOwner, NotOffered, AlreadySubscribed, OrganizationIsClosed and BillingUnavailable.
     """
-    _require_owner(organization, by)
+    require_owner(organization, by)
     _require_offered(price)
     metadata = {"owner": str(by.pk), "price": price.stripe_price_id}
 
     def open_session(facts: Facts) -> StripeJson | None:
+        if facts.is_billing_ended:
+            raise OrganizationIsClosed
         if facts.has_live_subscription:
             return None
         kept = None
@@ -107,7 +109,7 @@ def change_plan(*, organization: Organization, price: TierPrice, by: User, retur
     While something is owed, that is the portal, where it is paid first. Raises NotOwner,
     NotOffered, SamePlan and BillingUnavailable.
     """
-    _require_owner(organization, by)
+    require_owner(organization, by)
     _require_offered(price)
     standing = Standing.objects.select_related("subscription").get(organization=organization)
     flow = None
@@ -121,7 +123,7 @@ def open_portal(*, organization: Organization, by: User, return_url: str) -> str
 
     Raises NotOwner and BillingUnavailable.
     """
-    _require_owner(organization, by)
+    require_owner(organization, by)
     return _open_portal(organization, return_url)
 
 
@@ -131,7 +133,7 @@ def choose_free_tier(*, organization: Organization, by: User, now: datetime) -> 
 
     Raises NotOwner, and NotOffered when there is no free tier.
     """
-    _require_owner(organization, by)
+    require_owner(organization, by)
     if not Tier.objects.free().is_offered:
         raise NotOffered
     Standing.objects.filter(organization=organization).update(free_chosen_at=now)
@@ -139,7 +141,8 @@ def choose_free_tier(*, organization: Organization, by: User, now: datetime) -> 
     request_sync(organization_ids=[organization.pk], now=now)
 
 
-def _require_owner(organization: Organization, person: User) -> None:
+def require_owner(organization: Organization, person: User) -> None:
+    """Raise NotOwner unless this person owns it."""
     if organization.owner_id != person.pk:
         raise NotOwner
 
@@ -177,7 +180,6 @@ def _open_portal(
     customer_id = converge_now(
         organization,
         lambda facts: str(facts.customer["id"]),
-        undo=lambda customer_id: None,
         patience=PATIENCE,
     )
     assert customer_id is not None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from billing import gateway, mirror
 from billing.gateway import StripeJson
 from billing.services.leases import Lease
-from billing.standing import is_live, prices_of
+from billing.standing import is_live, is_over, prices_of
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ class Facts:
     # Ids that the mirror has and Stripe has not.
     gone_subscriptions: list[str] = field(default_factory=list)
     gone_invoices: list[str] = field(default_factory=list)
+    # Everything was ended while we asked: the organization is closed, or is being closed.
+    is_billing_ended: bool = False
 
     @property
     def is_customer_deleted(self) -> bool:
@@ -34,14 +36,16 @@ class Facts:
         return any(map(is_live, self.subscriptions))
 
 
-def fetch(lease: Lease, *, starts_afresh: bool = False) -> Facts:
+def fetch(lease: Lease, *, starts_afresh: bool = False, ends_billing: bool = False) -> Facts:
     """Ask Stripe for all of it, and tell Stripe what it should know.
 
     A missing customer is created; e-mail and name follow the organization; open checkouts are
     expired where they are a former owner's, or where a subscription lives already. With
-    `starts_afresh` a new customer takes the place of one whose deletion was recorded. Raises
-    BillingUnavailable.
+    `starts_afresh` a new customer takes the place of one whose deletion was recorded. With
+    `ends_billing`, and always where the organization is closed, every subscription is canceled
+    and every open checkout expired. Raises BillingUnavailable.
     """
+    ends_billing = ends_billing or lease.is_closed
     customer = _customer(lease, starts_afresh=starts_afresh)
     if customer.get("deleted"):
         listed: list[StripeJson] = []
@@ -52,6 +56,8 @@ def fetch(lease: Lease, *, starts_afresh: bool = False) -> Facts:
         listed = gateway.list_subscriptions(customer["id"])
         open_invoices = gateway.list_open_invoices(customer["id"])
     subscriptions, gone_subscriptions = _with_unlisted(customer["id"], listed)
+    if ends_billing:
+        subscriptions = [_ended(each) for each in subscriptions]
     settled, gone_invoices = _settled_invoices(customer["id"], open_invoices)
     facts = Facts(
         customer=customer,
@@ -62,8 +68,9 @@ def fetch(lease: Lease, *, starts_afresh: bool = False) -> Facts:
         new_prices=_new_prices(subscriptions),
         gone_subscriptions=gone_subscriptions,
         gone_invoices=gone_invoices,
+        is_billing_ended=ends_billing,
     )
-    if facts.has_live_subscription:
+    if facts.has_live_subscription or ends_billing:
         for session in facts.open_checkouts:
             gateway.expire_checkout(session["id"])
     return facts
@@ -119,6 +126,18 @@ def _with_unlisted(
         else:
             found.append(subscription)
     return found, gone
+
+
+def _ended(subscription: StripeJson) -> StripeJson:
+    """Return the subscription, canceled if it could still bill."""
+    if is_over(subscription):
+        return subscription
+    # Somebody else may have ended it since we asked.
+    return (
+        gateway.cancel_subscription(subscription["id"])
+        or gateway.retrieve_subscription(subscription["id"])
+        or subscription
+    )
 
 
 def _settled_invoices(

@@ -22,6 +22,8 @@ class Lease:
     name: str
     email: str
     owner_id: int
+    # Of a closed organization nothing is billed any more.
+    is_closed: bool
     generation: int
     mark: datetime
     customer_id: str | None
@@ -35,7 +37,12 @@ def take(organization_id: int, now: datetime) -> Lease | None:
     """Return the lease, or leave a mark for whoever holds it and return None."""
     with transaction.atomic():
         rows = Standing.objects.select_for_update(of=("self",))
-        standing = rows.select_related("organization__owner").get(organization=organization_id)
+        standing = (
+            rows.select_related("organization__owner").filter(organization=organization_id).first()
+        )
+        if standing is None:
+            # The organization was removed meanwhile.
+            return None
         if standing.is_leased(now):
             standing.sync_requested_at = now
             standing.save(update_fields=["sync_requested_at"])
@@ -52,6 +59,7 @@ def take(organization_id: int, now: datetime) -> Lease | None:
             name=organization.name,
             email=organization.email,
             owner_id=organization.owner_id,
+            is_closed=organization.closed_at is not None,
             generation=standing.generation,
             mark=mark,
             customer_id=customer_id,

@@ -24,16 +24,22 @@ class Written(Enum):
     # Something may have happened that is not in the answers: the mark moved while Stripe was
     # asked, or events could not be told apart from strangers' until now.
     AGAIN = "again"
-    # The lease ran out and somebody else asked later than we did: nothing was written.
+    # The lease ran out and somebody else asked later than we did, or the organization is gone:
+    # nothing was written.
     SUPERSEDED = "superseded"
 
 
 def write(lease: Lease, facts: Facts, now: datetime) -> Written:
     """Write what was fetched, all of it or nothing, if this sync is still the newest."""
     with transaction.atomic():
-        organization = Organization.objects.select_for_update(no_key=True).get(
-            pk=lease.organization_id
+        organization = (
+            Organization.objects.select_for_update(no_key=True)
+            .filter(pk=lease.organization_id)
+            .first()
         )
+        if organization is None:
+            # It was removed while Stripe was asked.
+            return Written.SUPERSEDED
         standing = Standing.objects.select_for_update().get(organization=organization)
         if standing.generation != lease.generation:
             return Written.SUPERSEDED

@@ -50,7 +50,11 @@ def sync_organization(organization: Organization) -> Outcome:
 
 
 def converge(
-    organization_id: int, errand: Callable[[Facts], T], *, starts_afresh: bool = False
+    organization_id: int,
+    errand: Callable[[Facts], T],
+    *,
+    starts_afresh: bool = False,
+    ends_billing: bool = False,
 ) -> tuple[Outcome, T | None]:
     """Sync and, while nobody else can, run an errand at Stripe that rests on what it said.
 
@@ -66,7 +70,7 @@ def converge(
         try:
             if settings.STRIPE_TEST_CLOCK:
                 clock.keep_up_with(gateway.test_clock_time(settings.STRIPE_TEST_CLOCK))
-            facts = fetch(lease, starts_afresh=starts_afresh)
+            facts = fetch(lease, starts_afresh=starts_afresh, ends_billing=ends_billing)
             is_dead_end = facts.is_customer_deleted and (starts_afresh or lease.customer_id is None)
             if not is_dead_end:
                 answer = errand(facts)
@@ -103,17 +107,21 @@ def converge_now(
     organization: Organization,
     errand: Callable[[Facts], T],
     *,
-    undo: Callable[[T], object],
+    undo: Callable[[T], object] = lambda answer: None,
     patience: timedelta,
+    ends_billing: bool = False,
 ) -> T | None:
     """Run an errand for somebody who waits, and return its answer once it is seen to stand.
 
-    One that was overtaken is undone. A customer that was deleted at Stripe is replaced. Raises
-    BillingUnavailable when another process stays at it longer than `patience`.
+    One that was overtaken is undone. A customer that was deleted at Stripe is replaced, but not
+    to end its billing. Raises BillingUnavailable when another process stays at it longer than
+    `patience`.
     """
     deadline = time.monotonic() + patience.total_seconds()
     while True:
-        outcome, answer = converge(organization.pk, errand, starts_afresh=True)
+        outcome, answer = converge(
+            organization.pk, errand, starts_afresh=not ends_billing, ends_billing=ends_billing
+        )
         if outcome is Outcome.SYNCED:
             return answer
         if answer is not None:

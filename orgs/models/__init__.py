@@ -1,6 +1,7 @@
 from orgs.models.clock import ClockShift
+from orgs.models.deletions import SoftDeletion
 from orgs.models.invitations import Invitation, InvitationQuerySet
-from orgs.models.organizations import Organization
+from orgs.models.organizations import FEATURES, REOPEN_WITHIN, Organization, features
 from orgs.models.ownership import (
     OwnershipTransfer,
     OwnershipTransferRequest,
@@ -17,7 +18,9 @@ from orgs.models.roles import (
 from orgs.models.tiers import FREE_TIER_KEY, Tier, TierQuerySet
 
 __all__ = [
+    "FEATURES",
     "FREE_TIER_KEY",
+    "REOPEN_WITHIN",
     "ClockShift",
     "Grant",
     "Invitation",
@@ -29,8 +32,10 @@ __all__ = [
     "Role",
     "RoleKind",
     "RoleQuerySet",
+    "SoftDeletion",
     "Tier",
     "TierQuerySet",
     "UserRoleAssignment",
     "UserRoleAssignmentQuerySet",
+    "features",
 ]

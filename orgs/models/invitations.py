@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from orgs.models.organizations import Organization
+from orgs.models.roles import Role
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
@@ -27,6 +28,9 @@ class Invitation(models.Model):
         related_name="invitations",
     )
     email = models.EmailField(_("e-mail address"))
+    roles = models.ManyToManyField(
+        Role, verbose_name=_("roles"), blank=True, related_name="invitations"
+    )
     invited_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("invited by"),
@@ -55,5 +59,10 @@ class Invitation(models.Model):
     def __str__(self) -> str:
         return f"{self.email} → {self.organization}"
 
+    @property
+    def is_pending(self) -> bool:
+        """Neither accepted nor revoked; it may have expired, and can be sent again."""
+        return self.accepted_at is None and self.revoked_at is None
+
     def is_open(self, now: datetime) -> bool:
-        return self.accepted_at is None and self.revoked_at is None and now < self.expires_at
+        return self.is_pending and now < self.expires_at

@@ -1,16 +1,41 @@
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.contrib.auth.models import Permission
 from django.core.validators import MinLengthValidator
 from django.db import models
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.managers import UserQuerySet
 from orgs.constraints import CompositeForeignKey
 from orgs.models.tiers import Tier
+
+# For so long the owner of a closed organization can reopen it; then it is removed.
+REOPEN_WITHIN = timedelta(days=30)
+
+# What roles and grants give, and tiers entitle to. Planted in orgs/services/planting.py.
+FEATURES = {
+    "invite_members": _("Invite people"),
+    "remove_members": _("Remove people"),
+    "assign_roles": _("Give and take roles"),
+    "create_roles": _("Make roles of its own"),
+    "change_details": _("Change name and billing address"),
+    "view_billing": _("See plan and invoices"),
+    "view_activity": _("See the activity log"),
+    "export_activity": _("Export the activity log"),
+}
+
+
+def features() -> QuerySet[Permission]:
+    """The rows of Django's own table that stand for features, in their order."""
+    rows = Permission.objects.filter(
+        content_type__app_label="orgs", content_type__model="organization", codename__in=FEATURES
+    )
+    return rows.select_related("content_type").order_by("pk")
 
 
 class Organization(models.Model):
@@ -64,17 +89,7 @@ class Organization(models.Model):
     class Meta:
         verbose_name = _("organization")
         verbose_name_plural = _("organizations")
-        # What roles and grants give, and tiers entitle. Planted in orgs/services/planting.py.
-        permissions = [
-            ("invite_members", _("Invite people")),
-            ("remove_members", _("Remove people")),
-            ("assign_roles", _("Give and take roles")),
-            ("create_roles", _("Make roles of its own")),
-            ("change_details", _("Change name and billing address")),
-            ("view_billing", _("See plan and invoices")),
-            ("view_activity", _("See the activity log")),
-            ("export_activity", _("Export the activity log")),
-        ]
+        permissions = list(FEATURES.items())
         constraints = [
             CompositeForeignKey(
                 name="orgs_organization_owner_is_member",
@@ -92,6 +107,11 @@ class Organization(models.Model):
         """Where bills go. dj-stripe asks for it by this name."""
         return self.billing_email or self.owner.email
 
+    def people(self) -> UserQuerySet:
+        """The people of the team, who each take a seat: all but the soft-deleted."""
+        members: UserQuerySet = self.members.get_queryset()
+        return members.undeleted()
+
     def eligible_owners(self) -> UserQuerySet:
         """The people to whom ownership can be transferred: the other present members."""
         members: UserQuerySet = self.members.get_queryset()
@@ -99,6 +119,11 @@ class Organization(models.Model):
 
     def is_locked(self, now: datetime) -> bool:
         return self.locked_from is not None and self.locked_from <= now
+
+    @property
+    def removed_from(self) -> datetime | None:
+        """When a closed organization's removal is due; None while it is open."""
+        return self.closed_at and self.closed_at + REOPEN_WITHIN
 
     def tier_at(self, now: datetime) -> Tier:
         """Return the tier that entitles: the free one when locked, or when there is no other."""

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from guardian.models import UserObjectPermissionBase
 
 from orgs.constraints import CompositeForeignKey
+from orgs.models.deletions import SoftDeletion
 from orgs.models.organizations import Organization
 
 # Ownership is not a role: `Organization.owner` is its only truth (docs/rules.md, "Ownership").
@@ -99,6 +100,10 @@ class UserRoleAssignmentQuerySet(models.QuerySet["UserRoleAssignment"]):
     def active(self) -> UserRoleAssignmentQuerySet:
         return self.filter(is_active=True)
 
+    def not_revoked(self) -> UserRoleAssignmentQuerySet:
+        """Active, or ended by a soft delete alone, so that restoring brings them back."""
+        return self.filter(revoked_at__isnull=True)
+
 
 class UserRoleAssignment(models.Model):
     """This person holds this role. Revoked ones stay, to be seen; the log says who did what."""
@@ -139,6 +144,16 @@ class UserRoleAssignment(models.Model):
         related_name="+",
     )
     revoked_at = models.DateTimeField(_("revoked at"), null=True)
+    # The soft delete that ended it, until it is brought back. One that is revoked meanwhile keeps
+    # it, and stays ended.
+    disabled_by = models.ForeignKey(
+        SoftDeletion,
+        verbose_name=_("disabled by"),
+        null=True,
+        # Both go with their person.
+        on_delete=models.RESTRICT,
+        related_name="disabled_assignments",
+    )
 
     # The organization that the holder must belong to, by I9 of docs/rules.md, and the type that
     # a holder of a developer role must be of. Null, and so without effect, once revoked.
@@ -177,9 +192,16 @@ class UserRoleAssignment(models.Model):
                 name="orgs_userroleassignment_within_scope",
             ),
             models.CheckConstraint(
-                condition=Q(is_active=True, revoked_at__isnull=True)
-                | Q(is_active=False, revoked_at__isnull=False),
+                condition=Q(is_active=True, revoked_at__isnull=True, disabled_by__isnull=True)
+                | Q(is_active=False, revoked_at__isnull=False)
+                | Q(is_active=False, disabled_by__isnull=False),
                 name="orgs_userroleassignment_ends_once",
+            ),
+            CompositeForeignKey(
+                name="orgs_userroleassignment_disabled_with_holder",
+                fields=("disabled_by", "user"),
+                to_fields=("id", "user"),
+                violation_error_message=_("This is another person's deletion."),
             ),
             CompositeForeignKey(
                 name="orgs_userroleassignment_kind_is_roles",

@@ -1,15 +1,33 @@
 """Writes about organizations. Each is atomic, keyword-only, and leaves its line in the log."""
 
 from orgs.services.allowed import NotAllowed
+from orgs.services.closing import (
+    HasOtherMembers,
+    NotClosed,
+    OrganizationIsClosed,
+    StillBilled,
+    TooLate,
+    close_for_good,
+    close_organization,
+    remove_closed_organizations,
+    reopen_organization,
+)
+from orgs.services.custom_roles import change_role, create_role, delete_role
+from orgs.services.deletion import AlreadyDeleted, NotDeleted, restore, soft_delete
 from orgs.services.details import change_details, follow_address
 from orgs.services.founding import AlreadyMember, found_organization, sign_up
 from orgs.services.invitations import (
     InvitationClosed,
+    MemberDeleted,
+    OrganizationLocked,
     WrongPerson,
     accept_invitation,
     invite,
     join_as_new_person,
+    resend_invitation,
+    revoke_invitation,
 )
+from orgs.services.membership import leave_organization, remove_member
 from orgs.services.ownership import (
     ActorNotAllowed,
     AlreadyOwner,
@@ -36,39 +54,63 @@ from orgs.services.roles import (
     assign_role,
     revoke_role,
 )
+from orgs.services.seats import NoSeatLeft
 
 __all__ = [
     "ActorNotAllowed",
+    "AlreadyDeleted",
     "AlreadyHeld",
     "AlreadyMember",
     "AlreadyOwner",
     "GivesTooMuch",
+    "HasOtherMembers",
     "InvitationClosed",
     "IsDeleted",
     "IsDeveloper",
     "IsInactive",
+    "MemberDeleted",
+    "NoSeatLeft",
     "NotAMember",
     "NotAllowed",
+    "NotClosed",
+    "NotDeleted",
     "NotHeld",
     "NotOwner",
     "OrganizationClosed",
+    "OrganizationIsClosed",
+    "OrganizationLocked",
     "OwnerChanged",
     "ReasonMissing",
     "RequestPending",
+    "StillBilled",
+    "TooLate",
     "TransferRefused",
     "WrongKind",
     "WrongPerson",
     "accept_invitation",
     "assign_role",
     "change_details",
+    "change_role",
+    "close_for_good",
+    "close_organization",
     "close_ownership_transfer_request",
+    "create_role",
+    "delete_role",
     "follow_address",
     "found_organization",
     "invite",
     "join_as_new_person",
+    "leave_organization",
     "plant_defaults",
+    "remove_closed_organizations",
+    "remove_member",
+    "reopen_organization",
     "request_ownership_transfer",
+    "resend_invitation",
+    "restore",
+    "revoke_invitation",
     "revoke_role",
     "sign_up",
+    "soft_delete",
     "transfer_ownership",
 ]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
+from django.contrib.auth.models import Permission
 from django.db import transaction
 
 from accounts import services as accounts
 from accounts.models import User
 from orgs import permissions
 from orgs.models import Organization, Role, RoleKind, UserRoleAssignment
-from orgs.services.allowed import NotAllowed, locked, require_permission
+from orgs.services.allowed import locked_with_organization, require_permission, require_staff
 from orgs.services.ownership import NotAMember
 
 ASSIGN = "orgs.assign_roles"
@@ -45,20 +47,28 @@ def assign_role(*, user: User, role: Role, by: User, now: datetime) -> UserRoleA
     Nobody gives what they do not hold themselves, but for the owner, who holds all that the tier
     entitles. Raises NotAllowed, GivesTooMuch, NotAMember, WrongKind and AlreadyHeld.
     """
-    organization, user = _locked(user)
+    organization, user = locked_with_organization(user)
     role = _as_it_is_now(role)
+    if not user.is_present:
+        raise NotAMember
     if role.kind == RoleKind.DEVELOPER:
         if not user.is_developer:
             raise WrongKind
         organization = None
-    else:
-        if organization is None or not user.is_present:
-            raise NotAMember
-        if role.organization_id not in {None, organization.pk}:
-            raise WrongKind
+    elif organization is None:
+        raise NotAMember
+    elif role.organization_id not in {None, organization.pk}:
+        raise WrongKind
     _require_may_change(role, organization, by, now)
     if UserRoleAssignment.objects.active().filter(user=user, role=role).exists():
         raise AlreadyHeld
+    return write_assignment(user=user, role=role, organization=organization, by=by, now=now)
+
+
+def write_assignment(
+    *, user: User, role: Role, organization: Organization | None, by: User, now: datetime
+) -> UserRoleAssignment:
+    """Write the assignment and its line. Who calls holds the locks, and has decided."""
     assignment = UserRoleAssignment.objects.create(
         user=user,
         role=role,
@@ -76,14 +86,15 @@ def assign_role(*, user: User, role: Role, by: User, now: datetime) -> UserRoleA
 def revoke_role(*, user: User, role: Role, by: User, now: datetime) -> UserRoleAssignment:
     """Take a role from a person. Raises NotAllowed, GivesTooMuch and NotHeld.
 
-    As with giving: nobody takes what they could not give.
+    As with giving: nobody takes what they could not give. What a soft-deleted person held is taken
+    too, so that restoring does not bring it back.
     """
-    organization, user = _locked(user)
+    organization, user = locked_with_organization(user)
     role = _as_it_is_now(role)
     if role.kind == RoleKind.DEVELOPER:
         organization = None
     _require_may_change(role, organization, by, now)
-    held = UserRoleAssignment.objects.active().filter(user=user, role=role)
+    held = UserRoleAssignment.objects.not_revoked().filter(user=user, role=role)
     assignment = held.select_for_update().first()
     if assignment is None:
         raise NotHeld
@@ -91,7 +102,7 @@ def revoke_role(*, user: User, role: Role, by: User, now: datetime) -> UserRoleA
     assignment.revoked_by = by
     assignment.revoked_at = now
     assignment.save(update_fields=["is_active", "revoked_by", "revoked_at"])
-    _record("role_revoked", assignment, by)
+    record_revoked(assignment, by)
     return assignment
 
 
@@ -104,36 +115,36 @@ def _as_it_is_now(role: Role) -> Role:
         raise WrongKind from None
 
 
-def _locked(user: User) -> tuple[Organization | None, User]:
-    """Lock the organization and then the person, in the order that everybody keeps."""
-    organization = None
-    if user.organization_id is not None:
-        organization = locked(user.organization_id)
-    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
-    if organization is not None and user.organization_id != organization.pk:
-        raise NotAMember
-    return organization, user
-
-
 def _require_may_change(
     role: Role, organization: Organization | None, by: User, now: datetime
 ) -> None:
     if organization is None:
-        if not (by.is_present and by.is_staff and by.has_perm(ASSIGN_TO_DEVELOPERS)):
-            raise NotAllowed(ASSIGN_TO_DEVELOPERS)
+        require_staff(by, ASSIGN_TO_DEVELOPERS)
         return
     by = require_permission(by, ASSIGN, organization, now)
+    require_holds(by, permissions_of([role]), organization, now)
+
+
+def require_holds(by: User, given: set[str], organization: Organization, now: datetime) -> None:
+    """Raise GivesTooMuch unless they hold all of this themselves. Owners may give anything: the
+    tier is its ceiling."""
     if organization.owner_id == by.pk or by.is_superuser:
         return
     held = permissions.holdings(by, organization, now)
-    given = {f"{app}.{name}" for app, name in _permissions_of(role)}
     missing = given - held.roles.keys() - held.grants
     if missing:
         raise GivesTooMuch(missing)
 
 
-def _permissions_of(role: Role) -> list[tuple[str, str]]:
-    return list(role.permissions.values_list("content_type__app_label", "codename"))
+def permissions_of(roles: Iterable[Role]) -> set[str]:
+    """Return what these roles give, as `app.codename`."""
+    found = Permission.objects.filter(roles__in=[role.pk for role in roles])
+    names = found.values_list("content_type__app_label", "codename")
+    return {f"{app}.{name}" for app, name in names}
+
+
+def record_revoked(assignment: UserRoleAssignment, by: User) -> None:
+    _record("role_revoked", assignment, by)
 
 
 def _record(event: str, assignment: UserRoleAssignment, by: User) -> None:

@@ -1,0 +1,1 @@
+"""The pages of a team: one file for each, or for each errand."""
