@@ -10,7 +10,7 @@ from djstripe import admin as djstripe_admin
 from djstripe.models import APIKey
 
 from accounts.admin import ReadOnlyAdminMixin, actor_of
-from billing import services
+from billing import admin_why, services
 from billing.models import Standing, TierPrice
 from orgs import clock
 from orgs.admin import OrganizationAdmin
@@ -60,6 +60,9 @@ class StandingAdmin(ReadOnlyAdminMixin, admin.ModelAdmin[Standing]):
     ordering = ("-organization",)
     show_full_result_count = False
 
+
+# Imported above, so that its page is added by now.
+assert admin_why
 
 # Of dj-stripe's own admins, each shows the secret API key to whoever may look, and allows edits.
 # Its mirror is looked at here, and changed by nobody.

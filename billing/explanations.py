@@ -109,16 +109,22 @@ def _doing(
 
 def _held(user: User, permission: str, organization: Organization) -> str:
     """Name the rows that were looked at: roles, held and revoked, and direct grants."""
-    roles = [
-        f"{each.role.key} (#{each.pk}{'' if each.is_active else ', ' + _('revoked')})"
-        for each in UserRoleAssignment.objects.filter(user=user).select_related("role")
-    ]
+    assignments = UserRoleAssignment.objects.filter(user=user).select_related("role")
+    roles = [f"{each.role.key} (#{each.pk}{_ended(each)})" for each in assignments]
     grants = [
         f"{grant.permission.codename} (#{grant.pk})"
         for grant in organization.grants.filter(user=user).select_related("permission")
     ]
     facts = {"roles": ", ".join(roles) or _("none"), "grants": ", ".join(grants) or _("none")}
     return _("Roles: %(roles)s. Direct grants here: %(grants)s.") % facts
+
+
+def _ended(assignment: UserRoleAssignment) -> str:
+    if assignment.is_active:
+        return ""
+    if assignment.revoked_at is None:
+        return ", " + _("ended by the deletion #%(pk)s") % {"pk": assignment.disabled_by_id}
+    return ", " + _("revoked")
 
 
 def _answer(verdict: Verdict, permission: str, organization: Organization) -> str:

@@ -162,9 +162,11 @@ def retrieve_invoice(invoice_id: str) -> StripeJson | None:
 
 @_translated
 def cancel_subscription(subscription_id: str) -> StripeJson | None:
-    """End it now, without a last invoice, and return it; None when Stripe has none that lives."""
-    params = {"invoice_now": False, "prorate": False}
-    return _or_none(lambda: _client().subscriptions.cancel(subscription_id, params))
+    """End it now and return it; None when Stripe has none that lives.
+
+    By Stripe's defaults, nothing is invoiced for it any more and nothing is paid back.
+    """
+    return _or_none(lambda: _client().subscriptions.cancel(subscription_id))
 
 
 def _or_none(call: Callable[[], Any]) -> StripeJson | None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import ReadOnlyAdminMixin, actor_of
 from orgs import services
+from orgs.admin_people import SoftDeletionAdmin
 from orgs.admin_roles import GrantAdmin, RoleAdmin, UserRoleAssignmentAdmin
 from orgs.admin_transfer import transfer_view
 from orgs.models import (
@@ -22,7 +23,13 @@ from orgs.models import (
 )
 from orgs.services.ownership import PERMISSION
 
-__all__ = ["GrantAdmin", "OrganizationAdmin", "RoleAdmin", "UserRoleAssignmentAdmin"]
+__all__ = [
+    "GrantAdmin",
+    "OrganizationAdmin",
+    "RoleAdmin",
+    "SoftDeletionAdmin",
+    "UserRoleAssignmentAdmin",
+]
 
 
 @admin.register(Tier)

@@ -14,7 +14,14 @@ from accounts.http import client_address
 from accounts.models import User
 from accounts.services import AddressTaken
 from orgs import services
-from orgs.models import FEATURES, Organization, Role, features
+from orgs.models import (
+    FEATURES,
+    Organization,
+    Role,
+    SoftDeletion,
+    UserRoleAssignment,
+    features,
+)
 
 
 class FeatureChoiceField(forms.ModelMultipleChoiceField[Permission]):
@@ -229,6 +236,48 @@ class TransferForm(ConfirmForm):
         if from_owner != self.organization.owner_id:
             raise forms.ValidationError(str(services.OwnerChanged.message))
         return from_owner
+
+
+class SoftDeleteForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Kept with the deletion."),
+    )
+
+
+class EndedRolesField(forms.ModelMultipleChoiceField[UserRoleAssignment]):
+    widget = forms.CheckboxSelectMultiple
+
+    def label_from_instance(self, assignment: UserRoleAssignment) -> str:
+        return assignment.role.name
+
+
+class RestoreForm(forms.Form):
+    """Which of the roles that a deletion ended shall come back. All, unless staff choose."""
+
+    roles = EndedRolesField(
+        UserRoleAssignment.objects.none(),
+        label=_("Roles to bring back"),
+        required=False,
+        help_text=_("Those that are not ticked end for good."),
+    )
+    grants = forms.BooleanField(label=_("Direct grants"), required=False, initial=True)
+
+    def __init__(self, *args: Any, deletion: SoftDeletion, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        roles = self.fields["roles"]
+        assert isinstance(roles, forms.ModelMultipleChoiceField)
+        ended = deletion.disabled_assignments.not_revoked().select_related("role")
+        roles.queryset = ended
+        roles.initial = list(ended.values_list("pk", flat=True))
+        if not ended:
+            del self.fields["roles"]
+        if deletion.grants:
+            names = ", ".join(each["permission"] for each in deletion.grants)
+            self.fields["grants"].help_text = names
+        else:
+            del self.fields["grants"]
 
 
 class TransferRequestForm(ChooseOwnerForm):

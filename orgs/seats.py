@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
-from orgs.models import Organization
+from orgs.models import Organization, Tier
 
 
 @dataclass(frozen=True)
@@ -21,6 +20,9 @@ class Seats:
         return self.limit is None or self.taken < self.limit
 
 
-def seats_of(organization: Organization, now: datetime) -> Seats:
-    """Count the seats: everybody of the team takes one, but for the soft-deleted."""
-    return Seats(organization.people().count(), organization.tier_at(now).seat_limit)
+def seats_of(organization: Organization, tier: Tier) -> Seats:
+    """Count the seats: everybody of the team takes one, but for the soft-deleted.
+
+    `tier` is what the organization is entitled to, `Organization.tier_at`.
+    """
+    return Seats(organization.people().count(), tier.seat_limit)

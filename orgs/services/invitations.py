@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from accounts import services as accounts
-from accounts.models import User, UserType
+from accounts.models import User
 from orgs import clock, emails
 from orgs.models import Invitation, Organization, Role
 from orgs.services.allowed import NotAllowed, locked, require_permission
@@ -115,16 +115,15 @@ def accept_invitation(
     The seat is taken here, under the organization's lock. A role that whoever invited may no
     longer give is withheld. With `closing_own`, an organization in which the person is alone is
     closed for good in the same transaction. Raises InvitationClosed; WrongPerson when it was sent
-    to another address or to a developer; AlreadyMember when they belong to an organization;
-    OrganizationIsClosed, OrganizationLocked, NoSeatLeft; and what `close_for_good` raises.
+    to another address, to a developer or to somebody deleted; AlreadyMember when they belong to
+    an organization; OrganizationIsClosed, OrganizationLocked, NoSeatLeft; and what
+    `close_for_good` raises.
     """
     own_id = person.organization_id if closing_own else None
     _lock_in_order(invitation.organization_id, own_id)
     organization, invitation = _locked(invitation)
     if not invitation.is_open(now):
         raise InvitationClosed
-    if person.email != invitation.email or person.user_type != UserType.MEMBER:
-        raise WrongPerson
     if organization.closed_at is not None:
         raise OrganizationIsClosed
     if organization.is_locked(clock.now()):
@@ -132,6 +131,8 @@ def accept_invitation(
     if own_id is not None and own_id != organization.pk:
         close_for_good(organization=Organization.objects.get(pk=own_id), by=person, now=now)
     person = User.objects.select_for_update().get(pk=person.pk)
+    if not person.is_present or person.email != invitation.email or person.is_developer:
+        raise WrongPerson
     if person.organization_id is not None:
         raise AlreadyMember
     require_seat(organization, clock.now())

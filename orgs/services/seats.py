@@ -19,6 +19,6 @@ def require_seat(organization: Organization, now: datetime) -> None:
 
     The caller holds the organization's lock, so that the seat is still free when it is taken.
     """
-    seats = seats_of(organization, now)
+    seats = seats_of(organization, organization.tier_at(now))
     if not seats.is_one_free:
         raise NoSeatLeft(seats)

@@ -23,11 +23,11 @@ def home(request: HttpRequest) -> HttpResponse:
     organization = request.user.organization
     if organization is None:
         return render(request, "orgs/no_organization.html", {"form": FoundForm()})
-    now = clock.now()
+    tier = organization.tier_at(clock.now())
     context = {
         "organization": organization,
-        "tier": organization.tier_at(now),
-        "seats": seats_of(organization, now),
+        "tier": tier,
+        "seats": seats_of(organization, tier),
         "is_owner": organization.owner_id == request.user.pk,
     }
     return render(request, "orgs/home.html", context)

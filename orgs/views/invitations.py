@@ -50,7 +50,7 @@ def _obstacle(offer: Invitation) -> str:
         return _("%(name)s is closed.") % facts
     if organization.is_locked(now):
         return _("%(name)s cannot take in anybody at the moment.") % facts
-    if not seats_of(organization, now).is_one_free:
+    if not seats_of(organization, organization.tier_at(now)).is_one_free:
         return _("All seats of %(name)s are taken.") % facts
     return ""
 
@@ -62,7 +62,9 @@ def _waiting(request: HttpRequest, offer: Invitation, obstacle: str) -> HttpResp
 
 def _accept_as(request: HttpRequest, offer: Invitation, person: User) -> HttpResponse:
     if person.email != offer.email or person.is_developer:
-        return render(request, "orgs/invitation_wrong_person.html", {"invitation": offer})
+        return render(
+            request, "orgs/invitation_wrong_person.html", {"invitation": offer}, status=409
+        )
     if person.organization_id == offer.organization_id:
         return redirect("home")
     if obstacle := _obstacle(offer):

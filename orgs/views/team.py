@@ -186,7 +186,7 @@ def _team_page(
         "organization": organization,
         "owner": organization.owner,
         "is_owner": organization.owner_id == request.user.pk,
-        "seats": seats_of(organization, now),
+        "seats": seats_of(organization, organization.tier_at(now)),
         "filter": wanted,
         "members": members.get_page(request.GET.get("page")),
         "roles": roles,

@@ -36,7 +36,10 @@ def test_a_wrong_password_lets_nobody_in(cast: Cast) -> None:
     assert not is_in(log_in("alice@example.com", "wrong"))
 
 
-@pytest.mark.parametrize("fields", [{"is_active": False}, {"deleted_at": timezone.now()}])
+DELETED = {"is_active": False, "deleted_at": timezone.now()}
+
+
+@pytest.mark.parametrize("fields", [{"is_active": False}, DELETED])
 def test_deactivated_and_deleted_people_cannot_log_in(
     cast: Cast, fields: dict[str, object]
 ) -> None:
@@ -44,7 +47,7 @@ def test_deactivated_and_deleted_people_cannot_log_in(
     assert not is_in(log_in("bob@example.com"))
 
 
-@pytest.mark.parametrize("fields", [{"is_active": False}, {"deleted_at": timezone.now()}])
+@pytest.mark.parametrize("fields", [{"is_active": False}, DELETED])
 def test_an_open_session_ends_with_the_person(cast: Cast, fields: dict[str, object]) -> None:
     client = log_in("bob@example.com")
     User.objects.filter(pk=cast.bob.pk).update(**fields)

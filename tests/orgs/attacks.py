@@ -144,8 +144,8 @@ ON_BOTH = {
     "born without an owner": organization("77", "NULL"),
     "born with an outsider as owner": organization("77", "{charlie}"),
     "the owner deactivated": f"{ALICE} is_active = FALSE WHERE id = {{alice}}",
-    "the owner soft-deleted": f"{ALICE} deleted_at = '2026-01-01 00:00:00+00:00' "
-    "WHERE id = {alice}",
+    "the owner soft-deleted": f"{ALICE} deleted_at = '2026-01-01 00:00:00+00:00', "
+    "is_active = FALSE WHERE id = {alice}",
     "the owner moved elsewhere": f"{ALICE} organization_id = {{beta}} WHERE id = {{alice}}",
     "the owner moved nowhere": f"{ALICE} organization_id = NULL WHERE id = {{alice}}",
     "the owner made a developer": f"{ALICE} user_type = 'developer', organization_id = NULL "

@@ -107,7 +107,9 @@ THROUGH_DJANGO: dict[str, Callable[[Stage], object]] = {
     "organization: _raw_delete": lambda s: rows(s.cast.acme)._raw_delete("default"),
     "owner: save": lambda s: save(s.cast.alice, "is_active", is_active=False),
     "owner: deactivated": lambda s: update(s.cast.alice, is_active=False),
-    "owner: soft-deleted": lambda s: update(s.cast.alice, deleted_at=timezone.now()),
+    "owner: soft-deleted": lambda s: update(
+        s.cast.alice, deleted_at=timezone.now(), is_active=False
+    ),
     "owner: moved": lambda s: update(s.cast.alice, organization=s.beta),
     "owner: moved by loaddata": lambda s: load(s.cast.alice, organization=s.beta.pk),
     "owner: deactivated by loaddata": lambda s: load(s.cast.alice, is_active=False),

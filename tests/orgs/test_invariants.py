@@ -241,7 +241,10 @@ DRIFTS: dict[str, tuple[set[str], Callable[[Cast], object]]] = {
         lambda c: bob(c).update(organization=OrganizationFactory.create()),
     ),
     "an inactive owner": ({"I3"}, lambda c: bob(c).update(is_active=False)),
-    "a deleted owner": ({"I3"}, lambda c: bob(c).update(deleted_at=timezone.now())),
+    "a deleted owner": (
+        {"I3"},
+        lambda c: bob(c).update(deleted_at=timezone.now(), is_active=False),
+    ),
     "a developer as owner": ({"I3"}, develop),
     "an owner without a transfer": ({"I4"}, seize),
     "a transfer from somebody else": ({"I4"}, falsify_the_giver),

@@ -143,7 +143,7 @@ def test_a_closed_organization_takes_nobody_in(cast: Cast) -> None:
     invitation = offer(cast)
     cast.acme.closed_at = timezone.now()
     cast.acme.save(update_fields=["closed_at"])
-    with pytest.raises(services.InvitationClosed):
+    with pytest.raises(services.OrganizationIsClosed):
         services.accept_invitation(
             invitation=invitation, person=PersonFactory.create(email=EVE), now=timezone.now()
         )

@@ -27,7 +27,7 @@ KEY = "orgs_organization_owner_is_member"
 # What a member can be turned into who may own nothing.
 GOING: dict[str, dict[str, Any]] = {
     "deactivated": {"is_active": False},
-    "soft-deleted": {"deleted_at": timezone.now()},
+    "soft-deleted": {"deleted_at": timezone.now(), "is_active": False},
     "gone": {"organization": None},
     "a developer": {"organization": None, "user_type": UserType.DEVELOPER},
 }

@@ -41,7 +41,10 @@ REFUSALS = (IntegrityError, ValidationError, services.AlreadyMember, services.Tr
 Statement = tuple[str, tuple[Any, ...]]
 NUMBERS = itertools.count()
 # How somebody goes, and how somebody might write history anew.
-GOING: tuple[dict[str, Any], ...] = ({"is_active": False}, {"deleted_at": timezone.now()})
+GOING: tuple[dict[str, Any], ...] = (
+    {"is_active": False},
+    {"is_active": False, "deleted_at": timezone.now()},
+)
 FORGING = (
     "DELETE FROM orgs_ownershiptransfer",
     "DELETE FROM accounts_usereventlog",

@@ -117,7 +117,7 @@ def by_staff_without_the_permission(cast: Cast) -> None:
         (lambda cast: transfer(cast, cast.dana), services.IsDeveloper),
         (lambda cast: transfer(cast, cast.alice), services.AlreadyOwner),
         (made(is_active=False), services.IsInactive),
-        (made(deleted_at=timezone.now()), services.IsDeleted),
+        (made(deleted_at=timezone.now(), is_active=False), services.IsDeleted),
         (closed, services.OrganizationClosed),
         (lambda cast: transfer(cast, reason="  "), services.ReasonMissing),
         (lambda cast: transfer(cast, by=cast.alice), services.ActorNotAllowed),
