@@ -45,6 +45,23 @@ class PersonPage:
     view: Callable[..., HttpResponse]
 
 
+class DeletedFilter(admin.SimpleListFilter):
+    """Who was soft-deleted is out of the list, unless somebody asks for them."""
+
+    title = _("deleted")
+    parameter_name = "deleted"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("Deleted"))]
+
+    def choices(self, changelist: Any) -> Any:
+        first, *others = super().choices(changelist)
+        return [first | {"display": _("Not deleted")}, *others]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(deleted_at__isnull=self.value() != "yes")
+
+
 @admin.register(User)
 class UserAdmin(admin.ModelAdmin[User]):
     """A person. What ties them to an organization changes by services, not by this form."""
@@ -53,7 +70,7 @@ class UserAdmin(admin.ModelAdmin[User]):
     pages: ClassVar[list[PersonPage]] = []
     change_form_template = "admin/accounts/user/change_form.html"
     list_display = ("email", "name", "organization", "user_type", "is_active", "last_login")
-    list_filter = ("user_type", "is_active", "is_staff")
+    list_filter = (DeletedFilter, "user_type", "is_active", "is_staff")
     list_select_related = ("organization",)
     search_fields = ("email", "name")
     ordering = ("email",)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -23,7 +23,7 @@ from orgs.services.deletion import DELETE, RESTORE
 
 def soft_delete_view(request: HttpRequest, user_id: int) -> HttpResponse:
     person = _person(request, user_id, DELETE)
-    form = SoftDeleteForm(request.POST or None)
+    form = SoftDeleteForm(_posted(request))
     if form.is_valid():
         try:
             services.soft_delete(
@@ -35,7 +35,7 @@ def soft_delete_view(request: HttpRequest, user_id: int) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             facts = {"person": person.email}
-            messages.success(request, _("%(person)s is deleted, and can be restored.") % facts)
+            messages.success(request, _("Deleted %(person)s, who can be restored.") % facts)
             return redirect("admin:accounts_user_change", person.pk)
     context = {
         "title": _("Delete %(person)s") % {"person": person.email},
@@ -53,7 +53,7 @@ def restore_view(request: HttpRequest, user_id: int) -> HttpResponse:
     if deletion is None:
         messages.error(request, str(services.NotDeleted()))
         return redirect("admin:accounts_user_change", person.pk)
-    form = RestoreForm(request.POST or None, deletion=deletion)
+    form = RestoreForm(_posted(request), deletion=deletion)
     if form.is_valid():
         try:
             services.restore(
@@ -71,7 +71,7 @@ def restore_view(request: HttpRequest, user_id: int) -> HttpResponse:
         except services.NotDeleted as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, _("%(person)s is restored.") % {"person": person.email})
+            messages.success(request, _("Restored %(person)s.") % {"person": person.email})
             return redirect("admin:accounts_user_change", person.pk)
     organization = person.organization
     context = {
@@ -83,6 +83,11 @@ def restore_view(request: HttpRequest, user_id: int) -> HttpResponse:
         else None,
     }
     return _page(request, "restore", person, context, form)
+
+
+def _posted(request: HttpRequest) -> QueryDict | None:
+    """Return what was sent, also when that is nothing at all: no box was ticked."""
+    return request.POST if request.method == "POST" else None
 
 
 def _person(request: HttpRequest, user_id: int, permission: str) -> User:
