@@ -1,8 +1,9 @@
 """Writes about organizations. Each is atomic, keyword-only, and leaves its line in the log."""
 
-from orgs.services.allowed import NotAllowed
+from orgs.services.allowed import GivesTooMuch, NotAllowed
 from orgs.services.details import change_details, follow_address
 from orgs.services.founding import AlreadyMember, found_organization, sign_up
+from orgs.services.grants import NotGrantable, grant_permission, revoke_permission
 from orgs.services.invitations import (
     InvitationClosed,
     WrongPerson,
@@ -28,14 +29,7 @@ from orgs.services.ownership import (
     transfer_ownership,
 )
 from orgs.services.planting import plant_defaults
-from orgs.services.roles import (
-    AlreadyHeld,
-    GivesTooMuch,
-    NotHeld,
-    WrongKind,
-    assign_role,
-    revoke_role,
-)
+from orgs.services.roles import AlreadyHeld, NotHeld, WrongKind, assign_role, revoke_role
 
 __all__ = [
     "ActorNotAllowed",
@@ -49,6 +43,7 @@ __all__ = [
     "IsInactive",
     "NotAMember",
     "NotAllowed",
+    "NotGrantable",
     "NotHeld",
     "NotOwner",
     "OrganizationClosed",
@@ -64,10 +59,12 @@ __all__ = [
     "close_ownership_transfer_request",
     "follow_address",
     "found_organization",
+    "grant_permission",
     "invite",
     "join_as_new_person",
     "plant_defaults",
     "request_ownership_transfer",
+    "revoke_permission",
     "revoke_role",
     "sign_up",
     "transfer_ownership",

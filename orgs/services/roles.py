@@ -8,9 +8,14 @@ from django.db import transaction
 
 from accounts import services as accounts
 from accounts.models import User
-from orgs import permissions
 from orgs.models import Organization, Role, RoleKind, UserRoleAssignment
-from orgs.services.allowed import NotAllowed, locked, require_permission
+from orgs.services.allowed import (
+    locked,
+    locked_person,
+    require_holds,
+    require_permission,
+    require_staff,
+)
 from orgs.services.ownership import NotAMember
 
 ASSIGN = "orgs.assign_roles"
@@ -18,24 +23,16 @@ ASSIGN = "orgs.assign_roles"
 ASSIGN_TO_DEVELOPERS = "orgs.add_userroleassignment"
 
 
-class GivesTooMuch(Exception):
-    """The role holds permissions that whoever gives it does not hold: `missing` names them."""
-
-    def __init__(self, missing: set[str]) -> None:
-        super().__init__(", ".join(sorted(missing)))
-        self.missing = missing
-
-
 class WrongKind(Exception):
     """The role is not for this kind of person, is another organization's own, or is gone."""
 
 
 class AlreadyHeld(Exception):
-    """The person holds this role."""
+    """The person holds this role, or has been granted this permission, already."""
 
 
 class NotHeld(Exception):
-    """The person does not hold this role."""
+    """The person does not hold this role, or has not been granted this permission."""
 
 
 @transaction.atomic
@@ -109,7 +106,7 @@ def _locked(user: User) -> tuple[Organization | None, User]:
     organization = None
     if user.organization_id is not None:
         organization = locked(user.organization_id)
-    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    user = locked_person(user)
     if organization is not None and user.organization_id != organization.pk:
         raise NotAMember
     return organization, user
@@ -119,17 +116,11 @@ def _require_may_change(
     role: Role, organization: Organization | None, by: User, now: datetime
 ) -> None:
     if organization is None:
-        if not (by.is_present and by.is_staff and by.has_perm(ASSIGN_TO_DEVELOPERS)):
-            raise NotAllowed(ASSIGN_TO_DEVELOPERS)
+        require_staff(by, ASSIGN_TO_DEVELOPERS)
         return
     by = require_permission(by, ASSIGN, organization, now)
-    if organization.owner_id == by.pk or by.is_superuser:
-        return
-    held = permissions.holdings(by, organization, now)
     given = {f"{app}.{name}" for app, name in _permissions_of(role)}
-    missing = given - held.roles.keys() - held.grants
-    if missing:
-        raise GivesTooMuch(missing)
+    require_holds(by, given, organization, now)
 
 
 def _permissions_of(role: Role) -> list[tuple[str, str]]:
