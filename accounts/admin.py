@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any, ClassVar
 
 from allauth.account import admin as allauth_admin
@@ -10,7 +11,7 @@ from allauth.mfa import admin as mfa_admin
 from allauth.mfa.models import Authenticator
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
@@ -66,7 +67,8 @@ class DeletedFilter(admin.SimpleListFilter):
 class UserAdmin(admin.ModelAdmin[User]):
     """A person. What ties them to an organization changes by services, not by this form."""
 
-    # orgs and billing, which are not known here, add theirs.
+    # orgs and billing, which are not known here, add theirs. orgs registers a subclass, too, which
+    # lists to staff whom they may see.
     pages: ClassVar[list[PersonPage]] = []
     change_form_template = "admin/accounts/user/change_form.html"
     list_display = ("email", "name", "organization", "user_type", "is_active", "last_login")
@@ -96,12 +98,23 @@ class UserAdmin(admin.ModelAdmin[User]):
         pages = [
             path(
                 f"<int:user_id>/{page.name}/",
-                self.admin_site.admin_view(page.view),
+                self.admin_site.admin_view(self._about_listed(page.view)),
                 name=f"accounts_user_{page.name}",
             )
             for page in self.pages
         ]
         return [*pages, *super().get_urls()]
+
+    def _about_listed(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        """Have a page find those people only whom the list shows to whoever asks."""
+
+        @wraps(view)
+        def found(request: HttpRequest, user_id: int, **kwargs: Any) -> HttpResponse:
+            if not self.get_queryset(request).filter(pk=user_id).exists():
+                raise Http404
+            return view(request, user_id=user_id, **kwargs)
+
+        return found
 
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any

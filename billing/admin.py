@@ -14,7 +14,9 @@ from billing import admin_why, services
 from billing.models import Standing, TierPrice
 from orgs import clock
 from orgs.admin import OrganizationAdmin
+from orgs.admin_scope import ScopedAdminMixin
 from orgs.models import Organization
+from orgs.permissions import VIEW
 
 
 @admin.register(TierPrice)
@@ -31,10 +33,13 @@ class TierPriceAdmin(admin.ModelAdmin[TierPrice]):
         return False
 
 
-class StandingInline(ReadOnlyAdminMixin, admin.StackedInline[Standing, Organization]):
+class StandingInline(
+    ReadOnlyAdminMixin, ScopedAdminMixin[Standing], admin.StackedInline[Standing, Organization]
+):
     """Where the organization stands, and whether Stripe still has to follow a change."""
 
     model = Standing
+    organization_path = "organization"
     fields = (
         "status",
         "reason",
@@ -52,7 +57,8 @@ OrganizationAdmin.inlines = (StandingInline, *OrganizationAdmin.inlines)
 
 
 @admin.register(Standing)
-class StandingAdmin(ReadOnlyAdminMixin, admin.ModelAdmin[Standing]):
+class StandingAdmin(ReadOnlyAdminMixin, ScopedAdminMixin[Standing], admin.ModelAdmin[Standing]):
+    organization_path = "organization"
     list_display = ("organization", "status", "reason", "synced_at", "sync_requested_at")
     list_select_related = ("organization",)
     list_filter = ("status", "reason")
@@ -73,6 +79,10 @@ class MirrorAdmin(ReadOnlyAdminMixin, admin.ModelAdmin[models.Model]):
     list_display: Any = ("id", "created", "livemode")
     search_fields = ("id",)
     show_full_result_count = False
+
+    def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Stripe's rows speak of all organizations: for staff who see all of them."""
+        return super().has_view_permission(request, obj) and request.user.has_perm(VIEW)
 
     def get_fields(self, request: Any, obj: Any = None) -> Any:
         return [field.name for field in self.opts.fields if field.name not in SECRET_FIELDS]

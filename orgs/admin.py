@@ -10,9 +10,10 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import ReadOnlyAdminMixin, actor_of
-from orgs import services
-from orgs.admin_people import SoftDeletionAdmin
+from orgs import admin_people, services
+from orgs.admin_deletions import SoftDeletionAdmin
 from orgs.admin_roles import GrantAdmin, RoleAdmin, UserRoleAssignmentAdmin
+from orgs.admin_scope import ScopedAdminMixin
 from orgs.admin_transfer import transfer_view
 from orgs.models import (
     Invitation,
@@ -21,6 +22,7 @@ from orgs.models import (
     OwnershipTransferRequest,
     Tier,
 )
+from orgs.permissions import CHANGE
 from orgs.services.ownership import PERMISSION
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "RoleAdmin",
     "SoftDeletionAdmin",
     "UserRoleAssignmentAdmin",
+    "admin_people",
 ]
 
 
@@ -47,11 +50,14 @@ class TierAdmin(admin.ModelAdmin[Tier]):
 
 
 class OwnershipTransferInline(
-    ReadOnlyAdminMixin, admin.TabularInline[OwnershipTransfer, Organization]
+    ReadOnlyAdminMixin,
+    ScopedAdminMixin[OwnershipTransfer],
+    admin.TabularInline[OwnershipTransfer, Organization],
 ):
     """Who owned it before, and why it was handed on."""
 
     model = OwnershipTransfer
+    organization_path = "organization"
     extra = 0
     fields = ("created_at", "from_owner", "to_owner", "performed_by", "reason")
     readonly_fields = fields
@@ -60,9 +66,10 @@ class OwnershipTransferInline(
 
 
 @admin.register(Organization)
-class OrganizationAdmin(admin.ModelAdmin[Organization]):
+class OrganizationAdmin(ScopedAdminMixin[Organization], admin.ModelAdmin[Organization]):
     """An organization. Owner, tier, lock and Stripe customer are facts, not form fields."""
 
+    organization_path = ""
     change_form_template = "admin/orgs/organization/change_form.html"
     list_display = ("name", "slug", "owner", "tier", "locked_from", "created_at")
     list_select_related = ("owner", "tier")
@@ -95,6 +102,11 @@ class OrganizationAdmin(admin.ModelAdmin[Organization]):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if obj is None:
+            return super().has_change_permission(request)
+        return self.is_in_scope(request, obj) and request.user.has_perm(CHANGE, obj)
+
     def has_delete_permission(self, request: HttpRequest, obj: Organization | None = None) -> bool:
         return False
 
@@ -107,7 +119,10 @@ class OrganizationAdmin(admin.ModelAdmin[Organization]):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(ReadOnlyAdminMixin, admin.ModelAdmin[Invitation]):
+class InvitationAdmin(
+    ReadOnlyAdminMixin, ScopedAdminMixin[Invitation], admin.ModelAdmin[Invitation]
+):
+    organization_path = "organization"
     list_display = ("email", "organization", "invited_by", "expires_at", "accepted_at")
     list_select_related = ("organization", "invited_by")
     search_fields = ("email", "organization__name")
@@ -116,7 +131,10 @@ class InvitationAdmin(ReadOnlyAdminMixin, admin.ModelAdmin[Invitation]):
 
 
 @admin.register(OwnershipTransfer)
-class OwnershipTransferAdmin(ReadOnlyAdminMixin, admin.ModelAdmin[OwnershipTransfer]):
+class OwnershipTransferAdmin(
+    ReadOnlyAdminMixin, ScopedAdminMixin[OwnershipTransfer], admin.ModelAdmin[OwnershipTransfer]
+):
+    organization_path = "organization"
     list_display = ("created_at", "organization", "from_owner", "to_owner", "performed_by")
     list_select_related = ("organization", "from_owner", "to_owner", "performed_by")
     search_fields = ("organization__name", "organization__slug", "reason")
@@ -162,9 +180,14 @@ class PendingFilter(admin.SimpleListFilter):
 
 
 @admin.register(OwnershipTransferRequest)
-class OwnershipTransferRequestAdmin(ReadOnlyAdminMixin, admin.ModelAdmin[OwnershipTransferRequest]):
+class OwnershipTransferRequestAdmin(
+    ReadOnlyAdminMixin,
+    ScopedAdminMixin[OwnershipTransferRequest],
+    admin.ModelAdmin[OwnershipTransferRequest],
+):
     """The staff's queue. Each waiting line leads to the transfer that it asks for."""
 
+    organization_path = "organization"
     list_display = ("organization", "answer", "new_owner", "requested_by", "reason", "created_at")
     list_display_links = None
     list_select_related = ("organization", "new_owner", "requested_by")

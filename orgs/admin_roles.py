@@ -1,21 +1,31 @@
-"""Roles in the admin: what each holds, and who holds them. Staff give and take by the services."""
+"""Roles and direct grants in the admin: who holds what. Staff give and take by the services."""
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, ClassVar, TypeVar
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.contrib.auth.models import Permission
+from django.db.models import ForeignKey, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import ReadOnlyAdminMixin, actor_of
+from accounts.models import User
 from orgs import clock, services
+from orgs.admin_scope import ScopedAdminMixin
 from orgs.models import Grant, Role, UserRoleAssignment
+from orgs.services.grants import FOR_DEVELOPERS, TAKE_FROM_DEVELOPERS
+
+Row = TypeVar("Row", bound=Model)
 
 
 @admin.register(Role)
-class RoleAdmin(ReadOnlyAdminMixin, admin.ModelAdmin[Role]):
+class RoleAdmin(ReadOnlyAdminMixin, ScopedAdminMixin[Role], admin.ModelAdmin[Role]):
+    organization_path = "organization"
+    shows_built_in = True
     list_display = ("name", "key", "kind", "organization")
     list_filter = ("kind",)
     list_select_related = ("organization",)
@@ -25,41 +35,32 @@ class RoleAdmin(ReadOnlyAdminMixin, admin.ModelAdmin[Role]):
     fields = ("name", "key", "kind", "organization", "permissions")
 
 
-@admin.register(UserRoleAssignment)
-class UserRoleAssignmentAdmin(admin.ModelAdmin[UserRoleAssignment]):
-    """Who holds which role. Giving one adds a row; taking it ends the row, which stays."""
+class HeldAdmin(ScopedAdminMixin[Row], admin.ModelAdmin[Row]):
+    """What people hold: one service adds a row and another ends it; none is edited."""
 
-    list_display = ("user", "role", "organization", "is_active", "assigned_at", "assigned_by")
-    list_filter = ("is_active", "kind")
-    list_select_related = ("user", "role", "organization", "assigned_by")
-    search_fields = ("user__email", "role__key", "organization__slug")
+    # In words, what the two services refuse.
+    refusals: ClassVar[dict[type[Exception], str | Promise]]
     ordering = ("-id",)
     show_full_result_count = False
     actions = ("take_away",)
-    autocomplete_fields = ("user", "role")
 
-    def get_fields(self, request: HttpRequest, obj: UserRoleAssignment | None = None) -> Any:
-        if obj is None:
-            return ("user", "role")
-        return (*self.list_display, "revoked_at", "revoked_by")
+    def give(self, row: Row, by: User, now: datetime) -> Row:
+        raise NotImplementedError
 
-    def has_change_permission(
-        self, request: HttpRequest, obj: UserRoleAssignment | None = None
-    ) -> bool:
+    def take(self, row: Row, by: User, now: datetime) -> object:
+        raise NotImplementedError
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def has_delete_permission(
-        self, request: HttpRequest, obj: UserRoleAssignment | None = None
-    ) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def save_model(
-        self, request: HttpRequest, obj: UserRoleAssignment, form: Any, change: bool
-    ) -> None:
-        assigned = services.assign_role(
-            user=obj.user, role=obj.role, by=actor_of(request), now=clock.now()
-        )
-        obj.pk = assigned.pk
+    def has_take_permission(self, request: HttpRequest) -> bool:
+        return self.has_add_permission(request)
+
+    def save_model(self, request: HttpRequest, obj: Row, form: Any, change: bool) -> None:
+        obj.pk = self.give(obj, actor_of(request), clock.now()).pk
 
     def changeform_view(
         self,
@@ -70,36 +71,34 @@ class UserRoleAssignmentAdmin(admin.ModelAdmin[UserRoleAssignment]):
     ) -> HttpResponse:
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
-        except (
-            services.AlreadyHeld,
-            services.GivesTooMuch,
-            services.NotAMember,
-            services.NotAllowed,
-            services.WrongKind,
-        ) as refusal:
-            messages.error(request, _why(refusal))
+        except tuple(self.refusals) as refusal:
+            messages.error(request, str(self.refusals[type(refusal)]))
             return HttpResponseRedirect(request.get_full_path())
 
-    @admin.action(description=_("Take these roles away"), permissions=["add"])
-    def take_away(self, request: HttpRequest, chosen: QuerySet[UserRoleAssignment]) -> None:
+    @admin.action(description=_("Take these away"), permissions=["take"])
+    def take_away(self, request: HttpRequest, chosen: QuerySet[Row]) -> None:
         taken = 0
-        for assignment in chosen.filter(is_active=True).select_related("user", "role"):
+        for row in chosen:
             try:
-                services.revoke_role(
-                    user=assignment.user,
-                    role=assignment.role,
-                    by=actor_of(request),
-                    now=clock.now(),
-                )
-            except (services.GivesTooMuch, services.NotAllowed, services.NotHeld) as refusal:
-                messages.error(request, f"{assignment}: {_why(refusal)}")
+                self.take(row, actor_of(request), clock.now())
+            except tuple(self.refusals) as refusal:
+                messages.error(request, f"{row}: {self.refusals[type(refusal)]}")
             else:
                 taken += 1
         messages.success(request, _("%(number)s taken away.") % {"number": taken})
 
 
-def _why(refusal: Exception) -> str:
-    words = {
+@admin.register(UserRoleAssignment)
+class UserRoleAssignmentAdmin(HeldAdmin[UserRoleAssignment]):
+    """Who holds which role. A row that was ended stays."""
+
+    organization_path = "organization"
+    list_display = ("user", "role", "organization", "is_active", "assigned_at", "assigned_by")
+    list_filter = ("is_active", "kind")
+    list_select_related = ("user", "role", "organization", "assigned_by")
+    search_fields = ("user__email", "role__key", "organization__slug")
+    autocomplete_fields = ("user", "role")
+    refusals: ClassVar[dict[type[Exception], str | Promise]] = {
         services.AlreadyHeld: _("This person holds this role already."),
         services.GivesTooMuch: _("The role holds more than your own roles do."),
         services.NotAMember: _("This person is not an active member of an organization."),
@@ -107,13 +106,65 @@ def _why(refusal: Exception) -> str:
         services.NotHeld: _("This person does not hold this role any more."),
         services.WrongKind: _("This role is not for this person."),
     }
-    return str(words[type(refusal)])
+
+    def get_fields(self, request: HttpRequest, obj: UserRoleAssignment | None = None) -> Any:
+        if obj is None:
+            return ("user", "role")
+        return (*self.list_display, "revoked_at", "revoked_by")
+
+    def give(self, row: UserRoleAssignment, by: User, now: datetime) -> UserRoleAssignment:
+        return services.assign_role(user=row.user, role=row.role, by=by, now=now)
+
+    def take(self, row: UserRoleAssignment, by: User, now: datetime) -> object:
+        if not row.is_active:
+            # The same role may have been given again since; that is another row.
+            raise services.NotHeld
+        return services.revoke_role(user=row.user, role=row.role, by=by, now=now)
 
 
 @admin.register(Grant)
-class GrantAdmin(ReadOnlyAdminMixin, admin.ModelAdmin[Grant]):
+class GrantAdmin(HeldAdmin[Grant]):
+    """Who was granted which permission where, without a role."""
+
+    organization_path = "content_object"
     list_display = ("user", "permission", "content_object")
     list_select_related = ("user", "permission__content_type", "content_object")
     search_fields = ("user__email", "permission__codename", "content_object__slug")
-    ordering = ("-id",)
-    show_full_result_count = False
+    autocomplete_fields = ("user", "content_object")
+    fields = ("user", "content_object", "permission")
+    refusals: ClassVar[dict[type[Exception], str | Promise]] = {
+        services.AlreadyHeld: _("This person has this permission already."),
+        services.GivesTooMuch: _("You do not hold this permission yourself."),
+        services.NotAMember: _("This person is not an active member of this organization."),
+        services.NotAllowed: _("You may not give or take this permission."),
+        services.NotGrantable: _("This permission is not for this person."),
+        services.NotHeld: _("This person does not have this permission any more."),
+    }
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        if db_field.name == "permission":
+            codenames = [each.partition(".")[2] for each in FOR_DEVELOPERS]
+            kwargs["queryset"] = Permission.objects.filter(
+                content_type__app_label="orgs", codename__in=codenames
+            ).select_related("content_type")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def has_take_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(TAKE_FROM_DEVELOPERS)
+
+    def give(self, row: Grant, by: User, now: datetime) -> Grant:
+        return services.grant_permission(**_named(row), by=by, now=now)
+
+    def take(self, row: Grant, by: User, now: datetime) -> object:
+        return services.revoke_permission(**_named(row), by=by, now=now)
+
+
+def _named(grant: Grant) -> dict[str, Any]:
+    app, codename = grant.permission.content_type.app_label, grant.permission.codename
+    return {
+        "user": grant.user,
+        "permission": f"{app}.{codename}",
+        "organization": grant.content_object,
+    }

@@ -14,6 +14,7 @@ from accounts.models import User
 from orgs import clock, services
 from orgs.forms import ChooseOwnerForm, TransferForm
 from orgs.models import Organization
+from orgs.permissions import seen_by
 from orgs.services.ownership import PERMISSION
 from orgs.transfers import preview_transfer
 
@@ -35,9 +36,8 @@ def transfer_view(request: HttpRequest, organization_id: int) -> HttpResponse:
 
 @reauthentication_required  # type: ignore[untyped-decorator]
 def _transfer(request: HttpRequest, organization_id: int) -> HttpResponse:
-    organization = get_object_or_404(
-        Organization.objects.select_related("owner"), pk=organization_id
-    )
+    seen = seen_by(_staff(request)).select_related("owner")
+    organization = get_object_or_404(seen, pk=organization_id)
     chosen = ChooseOwnerForm(request.GET or None, organization=organization)
     if not chosen.is_valid():
         return _page(request, organization, {"choose": chosen})

@@ -1,7 +1,8 @@
 """Who may do what: one question, one answer, and its reason (docs/rules.md, "Permissions").
 
 A role or a direct grant gives a permission, AND the organization's tier entitles it. Ownership is
-not a role: the owner holds whatever the tier entitles.
+not a role: the owner holds whatever the tier entitles. Which organizations our own staff see in
+the admin is the same answer, for all of them at once: `seen_by`.
 """
 
 from __future__ import annotations
@@ -13,16 +14,19 @@ from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.models import Permission
-from django.db.models import CharField, F, Q, QuerySet, Value
+from django.db.models import CharField, Exists, F, Q, QuerySet, Value
 from django.db.models.functions import Concat
 
 from accounts.models import User
-from orgs import clock
+from orgs import clock, models
 from orgs.models import FREE_TIER_KEY, Grant, Organization, UserRoleAssignment
 
 # Where what was asked for is kept with the person, for as long as the request lasts.
 CACHE = "_organization_permissions"
 NO_NAME = Value("", output_field=CharField())
+# What tiers can entitle. Django's own (view, change, ...) are for staff alone, in the admin.
+FEATURES = frozenset(f"orgs.{codename}" for codename in models.FEATURES)
+VIEW, CHANGE = "orgs.view_organization", "orgs.change_organization"
 
 
 class Leg(StrEnum):
@@ -64,7 +68,8 @@ def explain(user: User, permission: str, organization: Organization, now: dateti
     """Answer whether a person may do something in an organization, and why.
 
     `permission` is `app.codename`. Makes one statement for each person and organization, on the
-    first question; `forget` has the next one ask again.
+    first question; `forget` has the next one ask again. What is no feature, and neither a role
+    nor a grant gives, is Django's to answer, by its own statements.
     """
     if not user.is_present:
         return Verdict(False, Leg.INACTIVE)
@@ -92,13 +97,22 @@ def explain(user: User, permission: str, organization: Organization, now: dateti
 def _of_developer(
     user: User, permission: str, organization: Organization, now: datetime
 ) -> Verdict:
-    """Our own staff: by their roles, whatever the organization's tier, lock or closing."""
+    """Our own staff: by their roles, whatever the organization's tier, lock or closing; by direct
+    grants, under the tier's ceiling; in the admin, by groups and user permissions too."""
     if user.is_superuser:
         return Verdict(True, Leg.DEVELOPER)
-    role = holdings(user, organization, now).roles.get(permission)
-    if role is None:
-        return Verdict(False, Leg.NO_ROLE)
-    return Verdict(True, Leg.DEVELOPER, role)
+    held = holdings(user, organization, now)
+    if permission in held.roles:
+        return Verdict(True, Leg.DEVELOPER, held.roles[permission])
+    is_feature = permission in FEATURES
+    if permission in held.grants:
+        if is_feature and permission not in held.entitlements:
+            return Verdict(False, Leg.TIER, _tier_key(organization, now))
+        return Verdict(True, Leg.GRANT)
+    # Without an organization, so this does not come back here.
+    if not is_feature and user.has_perm(permission):
+        return Verdict(True, Leg.DEVELOPER)
+    return Verdict(False, Leg.NO_ROLE)
 
 
 def _leg(held: Holdings, permission: str, *, is_owner: bool) -> Verdict | None:
@@ -161,6 +175,22 @@ def _rows(found: QuerySet[Any], source: str, path: str, name: Any) -> QuerySet[A
         Concat(f"{path}content_type__app_label", Value("."), f"{path}codename"),
         name,
     )
+
+
+def seen_by(user: User) -> QuerySet[Organization]:
+    """Return the organizations whose `VIEW` `explain` allows one of our own staff.
+
+    Theirs is a subquery, so that nothing grows with how many there are.
+    """
+    if not (user.is_present and user.is_developer):
+        return Organization.objects.none()
+    if user.has_perm(VIEW):
+        return Organization.objects.all()
+    app, _dot, codename = VIEW.partition(".")
+    viewing = Permission.objects.filter(content_type__app_label=app, codename=codename)
+    granted = Grant.objects.filter(user=user, permission__in=viewing).values("content_object")
+    roles = UserRoleAssignment.objects.active().filter(user=user, role__permissions__in=viewing)
+    return Organization.objects.filter(Q(pk__in=granted) | Exists(roles))
 
 
 class OrganizationBackend(BaseBackend):

@@ -7,8 +7,11 @@ from allauth.mfa.totp.internal.auth import (
     hotp_value,
     yield_hotp_counters_from_time,
 )
+from django.test import Client
+from django.urls import reverse
 
 from accounts.models import User
+from tests.cast import PASSWORD
 
 
 def set_up_second_factor(person: User) -> str:
@@ -23,3 +26,20 @@ def one_time_code(secret: str) -> str:
     counter = next(yield_hotp_counters_from_time())
     code: str = format_hotp_value(hotp_value(secret, counter))
     return code
+
+
+def log_in(person: User, secret: str = "") -> Client:
+    """Log in as people do: with the password, and with the second factor where there is one."""
+    client = Client()
+    client.post(reverse("account_login"), {"login": person.email, "password": PASSWORD})
+    if secret:
+        client.post(reverse("mfa_authenticate"), {"code": one_time_code(secret)})
+    assert "_auth_user_id" in client.session
+    return client
+
+
+def prove(person: User) -> Client:
+    """Log in with a new second factor, and prove again who it is."""
+    client = log_in(person, set_up_second_factor(person))
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    return client

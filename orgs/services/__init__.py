@@ -1,6 +1,6 @@
 """Writes about organizations. Each is atomic, keyword-only, and leaves its line in the log."""
 
-from orgs.services.allowed import NotAllowed
+from orgs.services.allowed import GivesTooMuch, NotAllowed
 from orgs.services.closing import (
     HasOtherMembers,
     NotClosed,
@@ -16,6 +16,7 @@ from orgs.services.custom_roles import change_role, create_role, delete_role
 from orgs.services.deletion import AlreadyDeleted, NotDeleted, restore, soft_delete
 from orgs.services.details import change_details, follow_address
 from orgs.services.founding import AlreadyMember, found_organization, sign_up
+from orgs.services.grants import NotGrantable, grant_permission, revoke_permission
 from orgs.services.invitations import (
     InvitationClosed,
     MemberDeleted,
@@ -46,14 +47,7 @@ from orgs.services.ownership import (
     transfer_ownership,
 )
 from orgs.services.planting import plant_defaults
-from orgs.services.roles import (
-    AlreadyHeld,
-    GivesTooMuch,
-    NotHeld,
-    WrongKind,
-    assign_role,
-    revoke_role,
-)
+from orgs.services.roles import AlreadyHeld, NotHeld, WrongKind, assign_role, revoke_role
 from orgs.services.seats import NoSeatLeft
 
 __all__ = [
@@ -74,6 +68,7 @@ __all__ = [
     "NotAllowed",
     "NotClosed",
     "NotDeleted",
+    "NotGrantable",
     "NotHeld",
     "NotOwner",
     "OrganizationClosed",
@@ -98,6 +93,7 @@ __all__ = [
     "delete_role",
     "follow_address",
     "found_organization",
+    "grant_permission",
     "invite",
     "join_as_new_person",
     "leave_organization",
@@ -109,6 +105,7 @@ __all__ = [
     "resend_invitation",
     "restore",
     "revoke_invitation",
+    "revoke_permission",
     "revoke_role",
     "sign_up",
     "soft_delete",

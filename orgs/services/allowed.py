@@ -1,4 +1,4 @@
-"""What services about members begin with: lock the organization, and ask whether they may."""
+"""What services about members begin with: lock whom it concerns, and ask who may."""
 
 from __future__ import annotations
 
@@ -19,32 +19,40 @@ class NotAllowed(Exception):
         self.verdict = verdict
 
 
+class GivesTooMuch(Exception):
+    """Whoever gives or takes these permissions does not hold them all: `missing` names which."""
+
+    def __init__(self, missing: set[str]) -> None:
+        super().__init__(", ".join(sorted(missing)))
+        self.missing = missing
+
+
 def locked(organization_id: int) -> Organization:
     """Return the organization with its tier, locked until the transaction ends."""
     rows = Organization.objects.select_for_update(of=("self",), no_key=True)
     return rows.select_related("tier").get(pk=organization_id)
 
 
+def locked_person(user: User) -> User:
+    """Return the person as they are now, locked until the transaction ends.
+
+    Where an organization is locked too, it is locked before: everybody keeps this order.
+    """
+    return User.objects.select_for_update(no_key=True).get(pk=user.pk)
+
+
 def locked_with_organization(user: User) -> tuple[Organization | None, User]:
-    """Lock the person's organization and then the person, in the order that everybody keeps.
+    """Lock the person's organization, if any, and then the person.
 
     Raises NotAMember when they left it, or went to another, since they were loaded.
     """
     organization = None
     if user.organization_id is not None:
         organization = locked(user.organization_id)
-    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    user = locked_person(user)
     if user.organization_id != (organization.pk if organization else None):
         raise NotAMember
     return organization, user
-
-
-def require_staff(by: User, permission: str) -> User:
-    """Raise NotAllowed unless this is staff with Django's own permission, as they are now."""
-    person = User.objects.get(pk=by.pk)
-    if not (person.is_present and person.is_staff and person.has_perm(permission)):
-        raise NotAllowed(permission)
-    return person
 
 
 def require_permission(
@@ -56,3 +64,28 @@ def require_permission(
     if not verdict.allowed:
         raise NotAllowed(permission, verdict)
     return person
+
+
+def require_staff(by: User, permission: str) -> User:
+    """Raise NotAllowed unless they are staff who have this in the admin; return them as read now.
+
+    `permission` is one of Django's own, as groups and user permissions give it.
+    """
+    person = User.objects.get(pk=by.pk)
+    if not (person.is_present and person.is_staff and person.has_perm(permission)):
+        raise NotAllowed(permission)
+    return person
+
+
+def require_holds(by: User, given: set[str], organization: Organization, now: datetime) -> None:
+    """Raise GivesTooMuch where somebody would give or take what they do not hold themselves.
+
+    The owner holds whatever the tier entitles, and superusers everything. `given` has permissions
+    as `app.codename`.
+    """
+    if organization.owner_id == by.pk or by.is_superuser:
+        return
+    held = permissions.holdings(by, organization, now)
+    missing = given - held.roles.keys() - held.grants
+    if missing:
+        raise GivesTooMuch(missing)

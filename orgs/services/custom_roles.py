@@ -16,14 +16,8 @@ from accounts.models import User
 from orgs import permissions as answers
 from orgs.models import Organization, Role, RoleKind
 from orgs.models.roles import REFUSED_KEY
-from orgs.services.allowed import locked, require_permission
-from orgs.services.roles import (
-    GivesTooMuch,
-    WrongKind,
-    permissions_of,
-    record_revoked,
-    require_holds,
-)
+from orgs.services.allowed import GivesTooMuch, locked, require_holds, require_permission
+from orgs.services.roles import WrongKind, permissions_of, record_revoked
 
 CREATE = "orgs.create_roles"
 

@@ -9,17 +9,16 @@ from accounts import services as accounts
 from accounts.models import User
 from orgs import clock, emails
 from orgs.models import Invitation, Organization, Role
-from orgs.services.allowed import NotAllowed, locked, require_permission
+from orgs.services.allowed import (
+    GivesTooMuch,
+    NotAllowed,
+    locked,
+    require_holds,
+    require_permission,
+)
 from orgs.services.closing import OrganizationIsClosed, close_for_good
 from orgs.services.founding import AlreadyMember
-from orgs.services.roles import (
-    ASSIGN,
-    GivesTooMuch,
-    WrongKind,
-    permissions_of,
-    require_holds,
-    write_assignment,
-)
+from orgs.services.roles import ASSIGN, WrongKind, permissions_of, write_assignment
 from orgs.services.seats import require_seat
 
 INVITE = "orgs.invite_members"

@@ -10,9 +10,13 @@ from django.db import transaction
 
 from accounts import services as accounts
 from accounts.models import User
-from orgs import permissions
 from orgs.models import Organization, Role, RoleKind, UserRoleAssignment
-from orgs.services.allowed import locked_with_organization, require_permission, require_staff
+from orgs.services.allowed import (
+    locked_with_organization,
+    require_holds,
+    require_permission,
+    require_staff,
+)
 from orgs.services.ownership import NotAMember
 
 ASSIGN = "orgs.assign_roles"
@@ -20,24 +24,16 @@ ASSIGN = "orgs.assign_roles"
 ASSIGN_TO_DEVELOPERS = "orgs.add_userroleassignment"
 
 
-class GivesTooMuch(Exception):
-    """The role holds permissions that whoever gives it does not hold: `missing` names them."""
-
-    def __init__(self, missing: set[str]) -> None:
-        super().__init__(", ".join(sorted(missing)))
-        self.missing = missing
-
-
 class WrongKind(Exception):
     """The role is not for this kind of person, is another organization's own, or is gone."""
 
 
 class AlreadyHeld(Exception):
-    """The person holds this role."""
+    """The person holds this role, or has been granted this permission, already."""
 
 
 class NotHeld(Exception):
-    """The person does not hold this role."""
+    """The person does not hold this role, or has not been granted this permission."""
 
 
 @transaction.atomic
@@ -123,17 +119,6 @@ def _require_may_change(
         return
     by = require_permission(by, ASSIGN, organization, now)
     require_holds(by, permissions_of([role]), organization, now)
-
-
-def require_holds(by: User, given: set[str], organization: Organization, now: datetime) -> None:
-    """Raise GivesTooMuch unless they hold all of this themselves. Owners may give anything: the
-    tier is its ceiling."""
-    if organization.owner_id == by.pk or by.is_superuser:
-        return
-    held = permissions.holdings(by, organization, now)
-    missing = given - held.roles.keys() - held.grants
-    if missing:
-        raise GivesTooMuch(missing)
 
 
 def permissions_of(roles: Iterable[Role]) -> set[str]:

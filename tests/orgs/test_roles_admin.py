@@ -62,3 +62,13 @@ def test_rows_are_not_changed_or_deleted_by_hand(dana: Client, cast: Cast) -> No
     assert dana.post(page, {"is_active": ""}).status_code == 403
     deletion = reverse("admin:orgs_userroleassignment_delete", args=[held.pk])
     assert dana.post(deletion, {"post": "yes"}).status_code == 403
+
+
+def test_a_row_that_was_ended_does_not_take_what_was_given_again(dana: Client, cast: Cast) -> None:
+    give(dana, cast.bob, "member")
+    ended = cast.bob.role_assignments.get()
+    dana.post(LIST, {"action": "take_away", "_selected_action": [ended.pk]})
+    give(dana, cast.bob, "member")
+    answer = dana.post(LIST, {"action": "take_away", "_selected_action": [ended.pk]}, follow=True)
+    assert "does not hold this role any more" in answer.content.decode()
+    assert cast.bob.role_assignments.active().exists()

@@ -7,14 +7,12 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.utils import timezone
-from guardian.shortcuts import assign_perm
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
-    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -85,11 +83,35 @@ class Deletions(RuleBasedStateMachine):
         else:
             there.remove(key)
 
-    @precondition(lambda self: self.ended is None and self.is_member)
+    def change_grant(self, change: Any, name: str) -> None:
+        change(
+            user=self.person,
+            permission=f"orgs.{name}",
+            organization=self.cast.acme,
+            by=self.cast.alice,
+            now=timezone.now(),
+        )
+
     @rule(name=st.sampled_from(GRANTS))
     def grant(self, name: str) -> None:
-        assign_perm(f"orgs.{name}", self.person, self.cast.acme)
-        self.grants.add(name)
+        try:
+            self.change_grant(services.grant_permission, name)
+        except services.AlreadyHeld:
+            assert name in self.grants
+        except services.NotAMember:
+            assert self.ended is not None or not self.is_member or not self.is_active
+        else:
+            self.grants.add(name)
+
+    @rule(name=st.sampled_from(GRANTS))
+    def take_grant(self, name: str) -> None:
+        there = self.grants if self.ended is None else self.ended[1]
+        try:
+            self.change_grant(services.revoke_permission, name)
+        except services.NotHeld:
+            assert name not in there
+        else:
+            there.remove(name)
 
     @rule(is_active=st.booleans())
     def set_active(self, is_active: bool) -> None:
@@ -114,7 +136,7 @@ class Deletions(RuleBasedStateMachine):
 
     @rule(chosen=st.one_of(st.just("all"), st.just("none"), st.sets(st.sampled_from(ROLES))))
     def restore(self, chosen: Any) -> None:
-        roles = chosen if isinstance(chosen, str) else [self.role(key) for key in chosen]
+        roles: Any = chosen if isinstance(chosen, str) else [self.role(key) for key in chosen]
         try:
             services.restore(user=self.person, by=self.cast.dana, roles=roles)
         except services.NotDeleted:

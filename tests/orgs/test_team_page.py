@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -30,7 +31,7 @@ def give(person: User, key: str, by: User) -> None:
     services.assign_role(user=person, role=role(key), by=by, now=timezone.now())
 
 
-def names(client: Client, **wanted: object) -> list[str]:
+def names(client: Client, **wanted: Any) -> list[str]:
     page = client.get(reverse("orgs:team"), wanted)
     return [each.email for each in page.context["members"]]
 
@@ -165,8 +166,8 @@ def test_an_invitation_taken_back_lets_nobody_in(cast: Cast) -> None:
     assert "Nobody is waiting to join." in page
     link = reverse("orgs:invitation", args=[emails.invitation_token(invitation)])
     assert Client().get(link).status_code == 410
-    page = client.post(reverse("orgs:resend_invitation", args=[invitation.pk]), follow=True)
-    assert "accepted or taken back meanwhile" in page.content.decode()
+    again = client.post(reverse("orgs:resend_invitation", args=[invitation.pk]), follow=True)
+    assert "accepted or taken back meanwhile" in again.content.decode()
     assert UserEventLog.objects.filter(event="invitation_revoked").count() == 1
 
 

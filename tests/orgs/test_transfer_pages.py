@@ -16,7 +16,7 @@ from accounts.models import User
 from orgs import services
 from orgs.models import Organization, OwnershipTransfer, OwnershipTransferRequest
 from tests.cast import PASSWORD, Cast, PersonFactory, lock
-from tests.second_factor import one_time_code, set_up_second_factor
+from tests.second_factor import log_in, prove, set_up_second_factor
 
 
 def page(cast: Cast, to: User | None = None) -> str:
@@ -24,22 +24,10 @@ def page(cast: Cast, to: User | None = None) -> str:
     return f"{url}?to={to.pk}" if to else url
 
 
-def log_in(person: User, secret: str = "") -> Client:
-    """Log in as people do: with the password, and with the second factor where there is one."""
-    client = Client()
-    client.post(reverse("account_login"), {"login": person.email, "password": PASSWORD})
-    if secret:
-        client.post(reverse("mfa_authenticate"), {"code": one_time_code(secret)})
-    assert "_auth_user_id" in client.session
-    return client
-
-
 @pytest.fixture
 def dana(cast: Cast) -> Client:
     """Staff with a second factor, who just proved again who they are."""
-    client = log_in(cast.dana, set_up_second_factor(cast.dana))
-    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
-    return client
+    return prove(cast.dana)
 
 
 def form(cast: Cast, **changes: Any) -> dict[str, Any]:
