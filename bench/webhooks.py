@@ -23,14 +23,11 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import urlsplit
 
-import psycopg
-
+from bench.databases import has_postgres, postgres, sqlite
 from bench.webhooks_figures import Figures, Handling, tables
 from config.processes import BASE_DIR, LOCALHOST, ManagedProcess
 
-POSTGRES = "postgres://postgres@127.0.0.1:5432/postgres"
 # dj-stripe refuses keys that are shorter than Stripe's.
 KEY = f"sk_test_{'sandbox' * 4}"
 PAGE = BASE_DIR / "docs" / "webhooks-benchmark.md"
@@ -105,39 +102,6 @@ def python(module: str, *arguments: str, env: Mapping[str, str]) -> Iterator[sub
         finally:
             process.terminate()
             process.wait()
-
-
-def postgres_server() -> str:
-    named = os.environ.get("DATABASE_URL", "")
-    return named if named.startswith("postgres") else POSTGRES
-
-
-def has_postgres() -> bool:
-    """Say whether one can be reached, and tell the person if not."""
-    try:
-        psycopg.connect(postgres_server()).close()
-    except psycopg.OperationalError as error:
-        sys.stderr.write(f"PostgreSQL is left out, because none can be reached: {error}\n")
-        return False
-    return True
-
-
-@contextmanager
-def postgres() -> Iterator[str]:
-    """Make an empty database beside the one of DATABASE_URL; yield its URL."""
-    name = f"holdfast_bench_{os.getpid()}"
-    with psycopg.connect(postgres_server(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        try:
-            yield urlsplit(postgres_server())._replace(path=f"/{name}").geturl()
-        finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@contextmanager
-def sqlite() -> Iterator[str]:
-    with TemporaryDirectory(prefix="holdfast-bench-") as directory:
-        yield f"sqlite:///{directory}/holdfast.sqlite3"
 
 
 def measure(database_url: str) -> Figures:

@@ -15,13 +15,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import stripe
-from django.apps import apps
 from django.conf import settings
-from django.core.management import call_command
-from django.test.utils import override_settings
 from djstripe.models import WebhookEndpoint
 
 from accounts import services as accounts
+from bench.databases import make_tables
 from billing import services as billing
 from billing.models import Standing, TierPrice
 from billing.services.setup import EVENTS
@@ -69,7 +67,7 @@ class World:
             stripe_version=settings.STRIPE_API_VERSION,
             base_addresses={"api": settings.STRIPE_API_HOST},
         ).v1
-        _make_tables()
+        make_tables()
         billing.set_up_stripe(base_url="http://127.0.0.1:1")
         self.endpoint = WebhookEndpoint.objects.get()
         # We post its events ourselves.
@@ -161,13 +159,6 @@ def wait_for(is_so: Callable[[], bool]) -> float:
             raise TimeoutError(f"It is not so after {PATIENCE:g} s")
         time.sleep(0.005)
     return perf_counter() - began
-
-
-def _make_tables() -> None:
-    """Make them from the models, as the tests do; guards and tiers come with it."""
-    without_migrations = {app.label: None for app in apps.get_app_configs()}
-    with override_settings(MIGRATION_MODULES=without_migrations):
-        call_command("migrate", run_syncdb=True, verbosity=0)
 
 
 def _customer_id(event: dict[str, Any]) -> str | None:

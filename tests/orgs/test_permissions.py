@@ -16,7 +16,7 @@ from accounts.models import User
 from orgs import services
 from orgs.models import Grant, Organization, Role, Tier, UserRoleAssignment
 from orgs.permissions import Leg, Verdict, explain
-from tests.cast import Cast, OrganizationFactory, PersonFactory, lock
+from tests.cast import Cast, OrganizationFactory, PersonFactory, add_member, lock
 
 pytestmark = pytest.mark.django_db
 
@@ -63,6 +63,18 @@ def test_a_direct_grant_gives_under_the_tiers_ceiling_too(cast: Cast) -> None:
     assign_perm(ROLES, cast.bob, cast.acme)
     assert ask(cast.bob, INVITE, cast.acme) == Verdict(True, Leg.GRANT)
     assert ask(cast.bob, ROLES, cast.acme) == Verdict(False, Leg.TIER, "free")
+
+
+def test_neither_what_ended_nor_what_is_others_or_given_elsewhere_counts(cast: Cast) -> None:
+    give(cast.bob, "admin", cast.alice)
+    admin = Role.objects.get(key="admin")
+    services.revoke_role(user=cast.bob, role=admin, by=cast.alice, now=timezone.now())
+    colleague = add_member(cast.acme)
+    give(colleague, "admin", cast.alice)
+    assign_perm(INVITE, colleague, cast.acme)
+    assign_perm(INVITE, cast.bob, OrganizationFactory.create())
+    assert ask(cast.bob, INVITE, cast.acme) == Verdict(False, Leg.NO_ROLE)
+    assert ask(colleague, INVITE, cast.acme) == Verdict(True, Leg.ROLE, "admin")
 
 
 def test_outsiders_hold_nothing_whatever_they_were_granted(cast: Cast) -> None:
@@ -132,6 +144,22 @@ def test_the_first_answer_costs_one_statement_at_most_and_later_ones_none(
 NAMES = ["invite_members", "view_activity", "create_roles", "export_activity"]
 ASSIGN = "assign_roles"
 SOME = st.sets(st.sampled_from(NAMES))
+
+
+def test_a_hundred_roles_cost_one_statement_too_and_the_first_key_is_the_reason(
+    cast: Cast, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    on_tier(cast.acme, "business")
+    for number in reversed(range(100)):
+        own = cast.acme if number % 2 else None
+        role = Role.objects.create(key=f"r{number:02}", name="R", organization=own)
+        role.permissions.set(Permission.objects.filter(codename__in=NAMES))
+        services.assign_role(user=cast.bob, role=role, by=cast.alice, now=timezone.now())
+    bob = fresh(cast.bob)
+    assert bob.organization is not None
+    with django_assert_num_queries(1):
+        answers = [explain(bob, f"orgs.{name}", bob.organization, timezone.now()) for name in NAMES]
+    assert answers == [Verdict(True, Leg.ROLE, "r00")] * len(NAMES)
 
 
 # Each example writes all that it reads, so that nothing is left over from the one before.
