@@ -18,11 +18,12 @@ from billing import plans, services
 from billing.forms import SubscribeForm
 from billing.gateway import BillingUnavailable
 from billing.models import Standing
-from orgs import clock
+from orgs import clock, refusals
 from orgs import services as orgs
 from orgs.decorators import MemberRequest, member_required
 from orgs.forms import ConfirmForm
 from orgs.models import REOPEN_WITHIN
+from orgs.permissions import explain
 from orgs.services import NotClosed, NotOwner, OrganizationIsClosed, StillBilled, TooLate
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 MemberView = Callable[Concatenate[MemberRequest, P], HttpResponse]
 
+LOOK = "orgs.view_billing"
 # How long somebody who comes back from Stripe waits for the result before being told to look
 # again.
 PATIENCE = timedelta(seconds=5)
@@ -60,6 +62,11 @@ def owner_pays(view: MemberView[P]) -> MemberView[P]:
 @member_required
 def overview(request: MemberRequest) -> HttpResponse:
     organization = request.organization
+    is_owner = organization.owner_id == request.user.pk
+    # The owner pays here: no tier, lock or role keeps them from it.
+    verdict = None if is_owner else explain(request.user, LOOK, organization, clock.now())
+    if verdict is not None and not verdict.allowed:
+        return refusals.respond(request, verdict, LOOK, organization)
     standing = Standing.objects.select_related("subscription").get(organization=organization)
     context = {
         "organization": organization,
@@ -67,7 +74,7 @@ def overview(request: MemberRequest) -> HttpResponse:
         "status_label": standing.get_status_display(),
         "tier": organization.tier_at(clock.now()),
         "owner": organization.owner,
-        "is_owner": organization.owner_id == request.user.pk,
+        "is_owner": is_owner,
         "has_subscription": standing.has_live_subscription,
         "can_choose_free": standing.can_choose_free,
         "can_change_plan": standing.can_change_plan,

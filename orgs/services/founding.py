@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.crypto import get_random_string
 from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
 
 from accounts import services as accounts
 from accounts.models import User
@@ -46,6 +48,8 @@ def found_organization(*, name: str, owner: User, ip_address: str | None = None)
     person who may not own (docs/rules.md, I2 and I3).
     """
     owner = User.objects.select_for_update().get(pk=owner.pk)
+    if owner.is_developer or not owner.is_present:
+        raise ValidationError(_("Only people who are active, and no developers, own a team."))
     if owner.organization_id is not None:
         raise AlreadyMember
     organization = Organization(name=name.strip(), slug=_free_slug(name), owner=owner)

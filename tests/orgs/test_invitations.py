@@ -15,7 +15,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import User, UserEventLog
 from orgs import emails, services
-from orgs.models import Invitation
+from orgs.models import Invitation, Organization
 from tests.cast import PASSWORD, Cast, OrganizationFactory, PersonFactory, signed_in
 
 EVE = "eve@example.com"
@@ -154,6 +154,12 @@ def test_a_person_of_no_organization_founds_one(cast: Cast) -> None:
     cast.charlie.refresh_from_db()
     assert cast.charlie.organization is not None
     assert cast.charlie.organization.owner == cast.charlie
+
+
+def test_a_developer_founds_none_and_is_told(cast: Cast) -> None:
+    page = signed_in(cast.dana).post(reverse("orgs:found"), {"name": "Ours"}, follow=True)
+    assert "no developers, own a team" in page.content.decode()
+    assert not Organization.objects.filter(name="Ours").exists()
 
 
 def test_nobody_founds_a_second_organization(cast: Cast) -> None:
