@@ -184,6 +184,18 @@ def _subscriptions_of_nobody(now: datetime) -> Iterator[str]:
 
 
 @INVARIANTS.add(
+    "B16",
+    "Nothing is billed for a closed organization.",
+    "Sync the organization: that cancels its subscriptions.",
+)
+def _closed_and_billed(now: datetime) -> Iterator[str]:
+    closed = Organization.objects.filter(
+        closed_at__isnull=False, stripe_customer=OuterRef("customer_id")
+    )
+    return named("subscription", _live().filter(Exists(closed)), "id").iterator()
+
+
+@INVARIANTS.add(
     "B9",
     "A customer has one live subscription at most.",
     "They are billed twice: end one at Stripe, and pay back what was too much.",

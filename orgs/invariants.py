@@ -36,7 +36,7 @@ from django.db.models.functions import Cast, Coalesce, Concat, Lower
 
 from accounts.models import User, UserEventLog, UserType
 from orgs.guards import installation
-from orgs.models import Organization, OwnershipTransfer, Role, RoleKind, UserRoleAssignment
+from orgs.models import Organization, OwnershipTransfer
 
 Find = Callable[[datetime], Iterator[str]]
 
@@ -44,7 +44,6 @@ PUT_OWNER_BACK = (
     "Somebody wrote past the database's rules. With the guards out, put the owner back whom the "
     "log and the transfers name; then put the guards back."
 )
-GIVE_AGAIN = "Delete the assignment, and give the role again where it is due."
 
 
 @dataclass(frozen=True)
@@ -213,50 +212,6 @@ def _addresses_shared(now: datetime) -> Iterator[str]:
     by_address = User.objects.values(address=Lower("email"))
     shared = by_address.annotate(people=Count("pk"), newest=Max("pk")).filter(people__gt=1)
     return named("person", shared, "newest").iterator()
-
-
-@INVARIANTS.add(
-    "I8",
-    "A person holds a role once, as the kind of role that it is; none stands for ownership.",
-    f"{GIVE_AGAIN} A role that is reported gets another key, or belongs to no organization.",
-)
-def _roles_held_otherwise(now: datetime) -> Iterator[str]:
-    assignments = UserRoleAssignment.objects.all()
-    before = assignments.active().filter(
-        user=OuterRef("user_id"), role=OuterRef("role_id"), pk__lt=OuterRef("pk")
-    )
-    is_of_its_kind = Exists(Role.objects.filter(pk=OuterRef("role_id"), kind=OuterRef("kind")))
-    is_sole = ~(Q(is_active=True) & Exists(before))
-    is_whole = checks(
-        UserRoleAssignment,
-        "orgs_userroleassignment_kinds_agree",
-        "orgs_userroleassignment_ends_once",
-    )
-    held = failing(assignments, is_of_its_kind & is_sole & is_whole)
-    is_for_features = checks(
-        Role, "orgs_role_ownership_is_none", "orgs_role_developers_roles_are_built_in"
-    )
-    roles = failing(Role.objects.all(), is_for_features)
-    return named("assignment", held).union(named("role", roles), all=True).iterator()
-
-
-@INVARIANTS.add(
-    "I9",
-    "A role is held where it belongs: by members of the organization, or by developers.",
-    GIVE_AGAIN,
-)
-def _roles_held_elsewhere(now: datetime) -> Iterator[str]:
-    """An organization's own role has never been held in another."""
-    holder = User.objects.filter(pk=OuterRef("user_id"))
-    is_member = Exists(holder.filter(organization=OuterRef("organization_id")))
-    is_developer = Exists(holder.filter(user_type=UserType.DEVELOPER))
-    by_type = Q(kind=RoleKind.DEVELOPER) & is_developer
-    may_hold = Q(is_active=False) | Q(is_member) | by_type
-    known = Role.objects.filter(pk=OuterRef("role_id"), scope=OuterRef("role_scope"))
-    is_within_scope = checks(UserRoleAssignment, "orgs_userroleassignment_within_scope")
-    is_at_home = Exists(known) & is_within_scope
-    held = failing(UserRoleAssignment.objects.all(), may_hold & is_at_home)
-    return named("assignment", held).iterator()
 
 
 @INVARIANTS.add("I10", "The newest transfer's new owner is the owner.", PUT_OWNER_BACK)

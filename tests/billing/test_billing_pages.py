@@ -9,7 +9,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from billing.models import Standing, Status, TierPrice
-from orgs.models import Tier
+from orgs import services as services_of_orgs
+from orgs.models import Role, Tier
 from tests.cast import Cast, lock, signed_in
 from tests.payer import Payer
 
@@ -21,6 +22,7 @@ def pro_price() -> TierPrice:
 
 
 def test_the_page_shows_plans_with_their_prices(payer: Payer, cast: Cast) -> None:
+    Tier.objects.filter(key="pro").update(seat_limit=20)
     text = signed_in(cast.alice).get(reverse("billing:overview")).content.decode()
     for words in ("Free", "Pro", "Business", "€19", "€490", "Up to 20 people"):
         assert words in text
@@ -32,7 +34,13 @@ def test_without_prices_the_page_says_so(cast: Cast) -> None:
 
 
 def test_a_member_may_look_and_is_told_who_may_change(payer: Payer, cast: Cast) -> None:
-    page = signed_in(cast.bob).get(reverse("billing:overview"))
+    client = signed_in(cast.bob)
+    refused = client.get(reverse("billing:overview"))
+    assert refused.status_code == 403
+    assert "Your role does not include this" in refused.content.decode()
+    role = Role.objects.get(key="billing_viewer", organization=None)
+    services_of_orgs.assign_role(user=cast.bob, role=role, by=cast.alice, now=timezone.now())
+    page = client.get(reverse("billing:overview"))
     assert page.status_code == 200
     assert WHO_MAY in page.content.decode()
     assert reverse("billing:subscribe") not in page.content.decode()

@@ -28,6 +28,7 @@ from accounts import services as accounts
 from billing import gateway, invariants, mirror
 from billing.models import Standing, Status, TierPrice
 from orgs import invariants as of_orgs
+from orgs import invariants_of_roles as of_roles
 from orgs import services as orgs
 from orgs.models import Organization, Tier
 from tests.billing.stripe_objects import BUSINESS, PRO, subscription
@@ -46,7 +47,7 @@ from tests.payer import Payer
 
 pytestmark = pytest.mark.django_db
 
-ALL = (*of_orgs.INVARIANTS, *invariants.INVARIANTS)
+ALL = (*of_orgs.INVARIANTS, *of_roles.INVARIANTS, *invariants.INVARIANTS)
 FAILS_LATER = "4000000000000341"
 GOOD = "4242424242424242"
 HOUR = timedelta(hours=1)
@@ -194,6 +195,7 @@ DRIFTS: dict[str, tuple[set[str], Callable[[Stage], object]]] = {
     "a subscriber": ({"B7"}, lambda s: Customer.objects.update(subscriber=s.acme)),
     "paid for by a stranger": ({"B8"}, subscribe_a_stranger),
     "paid for by nobody": ({"B8"}, lambda s: mirrored("sub_x", "cus_x")),
+    "paid for though closed": ({"B16"}, lambda s: rows(s.acme).update(closed_at=timezone.now())),
     "billed twice": ({"B9"}, lambda s: mirrored("sub_2", "cus_acme", "unpaid")),
     "a price of no tier": ({"B10"}, lambda s: TierPrice.objects.all().delete()),
     "a better tier": ({"B11"}, lambda s: write(s.acme, tier=tier("business"))),

@@ -23,7 +23,14 @@ from accounts import services as accounts
 from accounts.models import User, UserEventLog, UserType
 from orgs import services
 from orgs.guards import installation
-from orgs.models import Organization, OwnershipTransfer, Role, RoleKind, UserRoleAssignment
+from orgs.models import (
+    Organization,
+    OwnershipTransfer,
+    Role,
+    RoleKind,
+    SoftDeletion,
+    UserRoleAssignment,
+)
 from tests.cast import Cast, OrganizationFactory, add_member
 
 pytestmark = pytest.mark.django_db
@@ -232,6 +239,17 @@ def give_anothers(cast: Cast, **fields: Any) -> None:
     give(cast.alice, "theirs", cast.acme, **fields)
 
 
+def hold_when_deleted(cast: Cast) -> None:
+    services.soft_delete(user=cast.alice, by=cast.dana, reason="Gone.")
+    give(cast.alice, "admin", cast.acme)
+
+
+def end_by_what_was_undone(cast: Cast) -> None:
+    services.soft_delete(user=cast.alice, by=cast.dana, reason="Gone.")
+    deletion = services.restore(user=cast.alice, by=cast.dana)
+    give(cast.alice, "admin", cast.acme, is_active=False, disabled_by=deletion)
+
+
 DRIFTS: dict[str, tuple[set[str], Callable[[Cast], object]]] = {
     "no owner": ({"I1"}, leave_without_owner),
     "an owner who does not exist": ({"I1"}, lambda c: remove(bob(c))),
@@ -242,7 +260,7 @@ DRIFTS: dict[str, tuple[set[str], Callable[[Cast], object]]] = {
     ),
     "an inactive owner": ({"I3"}, lambda c: bob(c).update(is_active=False)),
     "a deleted owner": (
-        {"I3"},
+        {"D1", "I3"},
         lambda c: bob(c).update(deleted_at=timezone.now(), is_active=False),
     ),
     "a developer as owner": ({"I3"}, develop),
@@ -304,6 +322,18 @@ DRIFTS: dict[str, tuple[set[str], Callable[[Cast], object]]] = {
         {"I9"},
         lambda c: give_anothers(c, is_active=False, revoked_at=timezone.now()),
     ),
+    "deleted without a deletion": (
+        {"D1"},
+        lambda c: User.objects.filter(pk=c.alice.pk).update(
+            deleted_at=timezone.now(), is_active=False
+        ),
+    ),
+    "a deletion of somebody present": (
+        {"D1"},
+        lambda c: SoftDeletion.objects.create(user=c.charlie, reason="Gone.", was_active=True),
+    ),
+    "a role of somebody deleted": ({"D1"}, hold_when_deleted),
+    "a role ended by what was undone": ({"D1"}, end_by_what_was_undone),
     "the former owner back": ({"I10"}, lambda c: acme(c).update(owner=c.alice)),
     "a founding not told": ({"L1"}, lambda c: remove(lines("organization_founded"))),
     "a founding told twice": ({"L1"}, found_again),

@@ -14,6 +14,7 @@ from billing.invariants import INVARIANTS as OF_BILLING
 from orgs import clock
 from orgs.invariants import INVARIANTS as OF_ORGS
 from orgs.invariants import Invariant
+from orgs.invariants_of_roles import INVARIANTS as OF_ROLES
 
 MOST_EXAMPLES = 5
 
@@ -44,7 +45,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = clock.now()
-        findings = [_look(invariant, now) for invariant in (*OF_ORGS, *OF_BILLING)]
+        findings = [_look(invariant, now) for invariant in (*OF_ORGS, *OF_ROLES, *OF_BILLING)]
         broken = [finding for finding in findings if finding.count]
         if options["json"]:
             self.stdout.write(json.dumps([asdict(finding) for finding in findings], indent=2))

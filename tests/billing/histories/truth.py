@@ -16,6 +16,7 @@ from billing.models import Standing, TierPrice
 from billing.services import projection
 from billing.standing import AT_ONCE, NEVER_STARTED, Verdict, standing_of
 from orgs.invariants import INVARIANTS as OF_ORGS
+from orgs.invariants_of_roles import INVARIANTS as OF_ROLES
 from orgs.models import Organization
 from tests.billing.histories.desk import OVER, Desk
 from tests.cast import signed_in
@@ -139,7 +140,7 @@ def of_pages(organization: Organization, now: datetime) -> list[str]:
 
 def of_invariants(organization: Organization, now: datetime) -> list[str]:
     """Say which of docs/rules.md's invariants are broken, and which should be and are not."""
-    broken = {each.id for each in (*OF_ORGS, *OF_BILLING) if next(each.find(now), None)}
+    broken = {each.id for each in (*OF_ORGS, *OF_ROLES, *OF_BILLING) if next(each.find(now), None)}
     customer = Organization.objects.get(pk=organization.pk).stripe_customer_id
     return [f"broken invariants: {sorted(broken)}"] if broken != _wanted(customer) else []
 
