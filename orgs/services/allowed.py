@@ -42,15 +42,16 @@ def locked_person(user: User) -> User:
 
 
 def locked_with_organization(user: User) -> tuple[Organization | None, User]:
-    """Lock the person's organization, if any, and then the person.
+    """Lock the person's organization as of now, if any, and then the person.
 
-    Raises NotAMember when they left it, or went to another, since they were loaded.
+    Raises NotAMember when they go to another at this very moment.
     """
     organization = None
-    if user.organization_id is not None:
-        organization = locked(user.organization_id)
+    current = User.objects.values_list("organization_id", flat=True).get(pk=user.pk)
+    if current is not None:
+        organization = locked(current)
     user = locked_person(user)
-    if user.organization_id != (organization.pk if organization else None):
+    if user.organization_id != current:
         raise NotAMember
     return organization, user
 
