@@ -55,6 +55,7 @@ from orgs.services.roles import (
     revoke_role,
 )
 from orgs.services.seats import NoSeatLeft
+from orgs.services.tiers import NotAFeature, TierChanged, change_tier, create_tier
 
 __all__ = [
     "ActorNotAllowed",
@@ -70,6 +71,7 @@ __all__ = [
     "IsInactive",
     "MemberDeleted",
     "NoSeatLeft",
+    "NotAFeature",
     "NotAMember",
     "NotAllowed",
     "NotClosed",
@@ -83,6 +85,7 @@ __all__ = [
     "ReasonMissing",
     "RequestPending",
     "StillBilled",
+    "TierChanged",
     "TooLate",
     "TransferRefused",
     "WrongKind",
@@ -91,10 +94,12 @@ __all__ = [
     "assign_role",
     "change_details",
     "change_role",
+    "change_tier",
     "close_for_good",
     "close_organization",
     "close_ownership_transfer_request",
     "create_role",
+    "create_tier",
     "delete_role",
     "follow_address",
     "found_organization",
