@@ -14,13 +14,13 @@ from orgs import admin_people, services
 from orgs.admin_deletions import SoftDeletionAdmin
 from orgs.admin_roles import GrantAdmin, RoleAdmin, UserRoleAssignmentAdmin
 from orgs.admin_scope import ScopedAdminMixin
+from orgs.admin_tiers import TierAdmin
 from orgs.admin_transfer import transfer_view
 from orgs.models import (
     Invitation,
     Organization,
     OwnershipTransfer,
     OwnershipTransferRequest,
-    Tier,
 )
 from orgs.permissions import CHANGE
 from orgs.services.ownership import PERMISSION
@@ -30,23 +30,10 @@ __all__ = [
     "OrganizationAdmin",
     "RoleAdmin",
     "SoftDeletionAdmin",
+    "TierAdmin",
     "UserRoleAssignmentAdmin",
     "admin_people",
 ]
-
-
-@admin.register(Tier)
-class TierAdmin(admin.ModelAdmin[Tier]):
-    list_display = ("name", "key", "rank", "is_offered", "seat_limit")
-    ordering = ("rank",)
-    filter_horizontal = ("entitlements",)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Tier | None = None) -> tuple[str, ...]:
-        return ("key",) if obj else ()
-
-    def has_delete_permission(self, request: HttpRequest, obj: Tier | None = None) -> bool:
-        """Tiers are retired (`is_offered`), never deleted: organizations and prices name them."""
-        return False
 
 
 class OwnershipTransferInline(

@@ -1,7 +1,13 @@
 from orgs.models.clock import ClockShift
 from orgs.models.deletions import SoftDeletion
 from orgs.models.invitations import Invitation, InvitationQuerySet
-from orgs.models.organizations import FEATURES, REOPEN_WITHIN, Organization, features
+from orgs.models.organizations import (
+    FEATURES,
+    REOPEN_WITHIN,
+    Organization,
+    OrganizationQuerySet,
+    features,
+)
 from orgs.models.ownership import (
     OwnershipTransfer,
     OwnershipTransferRequest,
@@ -26,6 +32,7 @@ __all__ = [
     "Invitation",
     "InvitationQuerySet",
     "Organization",
+    "OrganizationQuerySet",
     "OwnershipTransfer",
     "OwnershipTransferRequest",
     "OwnershipTransferRequestQuerySet",

@@ -6,13 +6,13 @@ from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.core.validators import MinLengthValidator
 from django.db import models
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.managers import UserQuerySet
 from orgs.constraints import CompositeForeignKey
-from orgs.models.tiers import Tier
+from orgs.models.tiers import FREE_TIER_KEY, Tier
 
 # For so long the owner of a closed organization can reopen it; then it is removed.
 REOPEN_WITHIN = timedelta(days=30)
@@ -36,6 +36,15 @@ def features() -> QuerySet[Permission]:
         content_type__app_label="orgs", content_type__model="organization", codename__in=FEATURES
     )
     return rows.select_related("content_type").order_by("pk")
+
+
+class OrganizationQuerySet(models.QuerySet["Organization"]):
+    def having(self, tier: Tier) -> OrganizationQuerySet:
+        """Those that have this tier, locked or not; the free one is also of those with none."""
+        theirs = Q(tier=tier)
+        if tier.key == FREE_TIER_KEY:
+            theirs |= Q(tier__isnull=True)
+        return self.filter(theirs)
 
 
 class Organization(models.Model):
@@ -85,6 +94,8 @@ class Organization(models.Model):
         _("billing e-mail"), blank=True, help_text=_("Empty: the owner's address.")
     )
     created_at = models.DateTimeField(_("founded at"), default=timezone.now, editable=False)
+
+    objects = OrganizationQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("organization")

@@ -49,6 +49,7 @@ from orgs.services.ownership import (
 from orgs.services.planting import plant_defaults
 from orgs.services.roles import AlreadyHeld, NotHeld, WrongKind, assign_role, revoke_role
 from orgs.services.seats import NoSeatLeft
+from orgs.services.tiers import NotAFeature, TierChanged, change_tier, create_tier
 
 __all__ = [
     "ActorNotAllowed",
@@ -64,6 +65,7 @@ __all__ = [
     "IsInactive",
     "MemberDeleted",
     "NoSeatLeft",
+    "NotAFeature",
     "NotAMember",
     "NotAllowed",
     "NotClosed",
@@ -78,6 +80,7 @@ __all__ = [
     "ReasonMissing",
     "RequestPending",
     "StillBilled",
+    "TierChanged",
     "TooLate",
     "TransferRefused",
     "WrongKind",
@@ -86,10 +89,12 @@ __all__ = [
     "assign_role",
     "change_details",
     "change_role",
+    "change_tier",
     "close_for_good",
     "close_organization",
     "close_ownership_transfer_request",
     "create_role",
+    "create_tier",
     "delete_role",
     "follow_address",
     "found_organization",

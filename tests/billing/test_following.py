@@ -130,6 +130,27 @@ def test_a_price_that_staff_map_gives_its_tier_to_those_who_pay_it(
     assert acme.tier.key == "pro"
 
 
+def test_a_retired_tier_keeps_serving_those_who_pay_it(payer: Payer, cast: Cast) -> None:
+    payer.subscribe()
+    acme = payer.sync()
+    tier = acme.tier
+    assert tier is not None
+    services_of_orgs.change_tier(
+        tier=tier,
+        by=cast.dana,
+        name=tier.name,
+        rank=tier.rank,
+        is_offered=False,
+        seat_limit=tier.seat_limit,
+        entitlements=list(tier.entitlements.all()),
+    )
+    # The next month is paid for, and read anew from Stripe.
+    payer.advance(days=32)
+    acme = payer.sync()
+    assert (acme.tier, acme.locked_from) == (tier, None)
+    assert (standing(cast).status, standing(cast).reason) == ("current", "")
+
+
 def test_the_owners_new_address_follows_at_stripe(payer: Payer, cast: Cast) -> None:
     payer.sync()
     User.objects.filter(pk=cast.alice.pk).update(email="alice@new.example.com")

@@ -6,10 +6,11 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import User, UserEventLog
 from accounts.services import AddressTaken
 from orgs import services
-from orgs.models import Invitation, Organization, OwnershipTransferRequest
+from orgs.models import Invitation, Organization, OwnershipTransferRequest, Tier
+from orgs.tier_facts import facts_of
 from tests.cast import PASSWORD, PersonFactory, make_cast
 from tests.together import together
 
@@ -103,3 +104,25 @@ def test_a_deactivation_that_overlaps_the_founding_cannot_leave_an_inactive_owne
     assert any(isinstance(each, IntegrityError) for each in results)
     for organization in Organization.objects.select_related("owner"):
         assert organization.owner.is_active
+
+
+def test_two_changes_of_a_tier_seen_alike_are_one() -> None:
+    cast = make_cast()
+    tier = Tier.objects.get(key="pro")
+    seen = facts_of(tier)
+
+    def limit_seats(seat_limit: int) -> None:
+        services.change_tier(
+            tier=tier,
+            by=cast.dana,
+            seen=seen,
+            name=tier.name,
+            rank=tier.rank,
+            is_offered=tier.is_offered,
+            seat_limit=seat_limit,
+            entitlements=list(tier.entitlements.all()),
+        )
+
+    results = together(lambda: limit_seats(5), lambda: limit_seats(6))
+    assert {type(each) for each in results} == {type(None), services.TierChanged}
+    assert UserEventLog.objects.filter(event="tier_changed").count() == 1
