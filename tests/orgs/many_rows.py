@@ -31,7 +31,8 @@ FILL = [
     f"""
     INSERT INTO accounts_user (id, email, name, password, user_type, is_active, is_staff,
         is_superuser, deleted_at, created_at, session_generation, organization_id)
-    SELECT {ID}, {WORD} || '@many.example', 'Person ' || {WORD}, '', {KIND % "member"},
+    SELECT {ID}, CASE WHEN n <= {RARE} THEN 'old-' ELSE '' END || {WORD} || '@many.example',
+        'Person ' || {WORD}, '', {KIND % "member"},
         n > {RARE}, n > {PEOPLE - 10}, false, CASE WHEN n <= {RARE} / 2 THEN now() END, now(), 0,
         {TEAM} {OF_PEOPLE}
     """,
@@ -66,6 +67,11 @@ FILL = [
     {OF_TEAMS}
     """,
 ]
+# Afterwards one is left whose address begins with `old-`. PostgreSQL still believes in all of them;
+# in a table ten times as large it believes in as many of whatever is looked for.
+FEWER = f"""
+    UPDATE accounts_user SET email = 'x' || email WHERE id BETWEEN 1000001 AND {999_999 + RARE}
+"""
 
 
 def fill(cast: Cast) -> None:
@@ -75,8 +81,9 @@ def fill(cast: Cast) -> None:
         cursor.execute("SET LOCAL session_replication_role = replica")
         for statement in FILL:
             cursor.execute(statement, keys)
-        cursor.execute("SET LOCAL session_replication_role = DEFAULT")
         cursor.execute("ANALYZE")
+        cursor.execute(FEWER)
+        cursor.execute("SET LOCAL session_replication_role = DEFAULT")
 
 
 def statements(page: Callable[[], object]) -> list[str]:

@@ -30,7 +30,7 @@ TEAM, ROLES = reverse("orgs:team"), reverse("orgs:roles")
 IN_ORDER = 'ORDER BY "accounts_user"."name" ASC, "accounts_user"."email" ASC LIMIT'
 # The admin's lists, each with what is looked for there and few are like.
 LISTS: dict[type[Model], list[str]] = {
-    User: ["00ab", "BOB@", "nobody@"],
+    User: ["00ab", "BOB@", "old-", "nobody@"],
     Organization: ["team-00ab", "00ab", "cus_123"],
     UserRoleAssignment: ["00ab", "team-00ab"],
     Grant: ["00ab", "team-00ab"],
