@@ -76,6 +76,27 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
+        indexes = [
+            # The people of one organization, in the order in which they are shown.
+            models.Index(
+                fields=["organization", "name", "email"],
+                condition=Q(deleted_at__isnull=True),
+                name="accounts_user_team",
+            ),
+            # What the admin's filters ask for and few are.
+            models.Index(
+                fields=["id"],
+                condition=Q(user_type=UserType.DEVELOPER),
+                name="accounts_user_developers",
+            ),
+            models.Index(fields=["id"], condition=Q(is_staff=True), name="accounts_user_staff"),
+            models.Index(
+                fields=["id"], condition=Q(is_active=False), name="accounts_user_inactive"
+            ),
+            models.Index(
+                fields=["id"], condition=Q(deleted_at__isnull=False), name="accounts_user_deleted"
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(Lower("email"), name="accounts_user_email_is_one_person"),
             models.UniqueConstraint(

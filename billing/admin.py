@@ -6,10 +6,11 @@ from django.apps import apps
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from djstripe import admin as djstripe_admin
 from djstripe.models import APIKey
 
-from accounts.admin import ReadOnlyAdminMixin, actor_of
+from accounts.admin import LongListAdmin, ReadOnlyAdminMixin, actor_of
 from billing import admin_why, services
 from billing.models import Standing, TierPrice
 from orgs import clock
@@ -57,14 +58,14 @@ OrganizationAdmin.inlines = (StandingInline, *OrganizationAdmin.inlines)
 
 
 @admin.register(Standing)
-class StandingAdmin(ReadOnlyAdminMixin, ScopedAdminMixin[Standing], admin.ModelAdmin[Standing]):
+class StandingAdmin(ReadOnlyAdminMixin, ScopedAdminMixin[Standing], LongListAdmin[Standing]):
     organization_path = "organization"
     list_display = ("organization", "status", "reason", "synced_at", "sync_requested_at")
     list_select_related = ("organization",)
-    list_filter = ("status", "reason")
-    search_fields = ("organization__name", "organization__slug")
-    ordering = ("-organization",)
-    show_full_result_count = False
+    list_filter = ("status",)
+    search_fields = ("organization__slug__startswith", "organization__stripe_customer__exact")
+    search_help_text = _("The beginning of the organization's slug, or cus_…")
+    ordering = ("-id",)
 
 
 # Imported above, so that its page is added by now.
@@ -75,10 +76,10 @@ assert admin_why
 SECRET_FIELDS = {"secret"}
 
 
-class MirrorAdmin(ReadOnlyAdminMixin, admin.ModelAdmin[models.Model]):
+class MirrorAdmin(ReadOnlyAdminMixin, LongListAdmin[models.Model]):
     list_display: Any = ("id", "created", "livemode")
-    search_fields = ("id",)
-    show_full_result_count = False
+    search_fields = ("id__startswith",)
+    search_help_text = _("The beginning of the id")
 
     def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         """Stripe's rows speak of all organizations: for staff who see all of them."""

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin import ReadOnlyAdminMixin, actor_of
+from accounts.admin import LongListAdmin, ReadOnlyAdminMixin, actor_of
 from orgs import admin_people, services
 from orgs.admin_deletions import SoftDeletionAdmin
 from orgs.admin_roles import GrantAdmin, RoleAdmin, UserRoleAssignmentAdmin
@@ -53,7 +53,7 @@ class OwnershipTransferInline(
 
 
 @admin.register(Organization)
-class OrganizationAdmin(ScopedAdminMixin[Organization], admin.ModelAdmin[Organization]):
+class OrganizationAdmin(ScopedAdminMixin[Organization], LongListAdmin[Organization]):
     """An organization. Owner, tier, lock and Stripe customer are facts, not form fields."""
 
     organization_path = ""
@@ -61,9 +61,9 @@ class OrganizationAdmin(ScopedAdminMixin[Organization], admin.ModelAdmin[Organiz
     list_display = ("name", "slug", "owner", "tier", "locked_from", "created_at")
     list_select_related = ("owner", "tier")
     list_filter = ("tier",)
-    search_fields = ("name", "slug", "owner__email", "stripe_customer__id")
+    search_fields = ("slug__startswith", "owner__email__startswith", "stripe_customer__exact")
+    search_help_text = _("The beginning of the slug or of the owner's e-mail address, or cus_…")
     ordering = ("-id",)
-    show_full_result_count = False
     inlines: ClassVar[Any] = (OwnershipTransferInline,)
     fields = (
         "name",
@@ -106,27 +106,25 @@ class OrganizationAdmin(ScopedAdminMixin[Organization], admin.ModelAdmin[Organiz
 
 
 @admin.register(Invitation)
-class InvitationAdmin(
-    ReadOnlyAdminMixin, ScopedAdminMixin[Invitation], admin.ModelAdmin[Invitation]
-):
+class InvitationAdmin(ReadOnlyAdminMixin, ScopedAdminMixin[Invitation], LongListAdmin[Invitation]):
     organization_path = "organization"
     list_display = ("email", "organization", "invited_by", "expires_at", "accepted_at")
     list_select_related = ("organization", "invited_by")
-    search_fields = ("email", "organization__name")
+    search_fields = ("email__startswith", "organization__slug__startswith")
+    search_help_text = _("The beginning of the e-mail address or of the organization's slug")
     ordering = ("-id",)
-    show_full_result_count = False
 
 
 @admin.register(OwnershipTransfer)
 class OwnershipTransferAdmin(
-    ReadOnlyAdminMixin, ScopedAdminMixin[OwnershipTransfer], admin.ModelAdmin[OwnershipTransfer]
+    ReadOnlyAdminMixin, ScopedAdminMixin[OwnershipTransfer], LongListAdmin[OwnershipTransfer]
 ):
     organization_path = "organization"
     list_display = ("created_at", "organization", "from_owner", "to_owner", "performed_by")
     list_select_related = ("organization", "from_owner", "to_owner", "performed_by")
-    search_fields = ("organization__name", "organization__slug", "reason")
+    search_fields = ("organization__slug__startswith",)
+    search_help_text = _("The beginning of the organization's slug")
     ordering = ("-id",)
-    show_full_result_count = False
     fields = (
         "organization",
         "from_owner",

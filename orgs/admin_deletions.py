@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.admin import PersonPage, ReadOnlyAdminMixin, UserAdmin, actor_of
+from accounts.admin import LongListAdmin, PersonPage, ReadOnlyAdminMixin, UserAdmin, actor_of
 from accounts.models import User
 from accounts.services import OwnsOrganization
 from orgs import clock, services
@@ -118,7 +118,7 @@ UserAdmin.pages += [
 
 @admin.register(SoftDeletion)
 class SoftDeletionAdmin(
-    ReadOnlyAdminMixin, ScopedAdminMixin[SoftDeletion], admin.ModelAdmin[SoftDeletion]
+    ReadOnlyAdminMixin, ScopedAdminMixin[SoftDeletion], LongListAdmin[SoftDeletion]
 ):
     organization_path = "user__organization"
     list_display = ("user", "deleted_at", "by", "reason", "restored_at", "restored_by")
@@ -126,4 +126,3 @@ class SoftDeletionAdmin(
     search_fields = ("user__email__startswith",)
     search_help_text = gettext_lazy("The beginning of the person's e-mail address")
     ordering = ("-id",)
-    show_full_result_count = False

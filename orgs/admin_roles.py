@@ -7,12 +7,18 @@ from typing import Any, ClassVar, TypeVar
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import Permission
-from django.db.models import ForeignKey, Model, QuerySet
+from django.db.models import F, ForeignKey, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin import ReadOnlyAdminMixin, actor_of
+from accounts.admin import (
+    BY_PERSON_OR_ORGANIZATION,
+    BY_PERSON_OR_ORGANIZATION_HELP,
+    LongListAdmin,
+    ReadOnlyAdminMixin,
+    actor_of,
+)
 from accounts.models import User
 from orgs import clock, services
 from orgs.admin_scope import ScopedAdminMixin
@@ -23,26 +29,43 @@ Row = TypeVar("Row", bound=Model)
 
 
 @admin.register(Role)
-class RoleAdmin(ReadOnlyAdminMixin, ScopedAdminMixin[Role], admin.ModelAdmin[Role]):
+class RoleAdmin(ReadOnlyAdminMixin, ScopedAdminMixin[Role], LongListAdmin[Role]):
     organization_path = "organization"
     shows_built_in = True
     list_display = ("name", "key", "kind", "organization")
-    list_filter = ("kind",)
+    list_filter = (("organization", admin.EmptyFieldListFilter),)
     list_select_related = ("organization",)
-    search_fields = ("key", "name", "organization__name", "organization__slug")
-    ordering = ("organization", "kind", "name")
-    show_full_result_count = False
+    search_fields = ("key__startswith", "name__startswith", "organization__slug__startswith")
+    search_help_text = _("The beginning of key, name or the organization's slug")
+    # The built-in ones first.
+    ordering = (F("organization_id").desc(nulls_first=True), "kind", "name")
     fields = ("name", "key", "kind", "organization", "permissions")
 
 
-class HeldAdmin(ScopedAdminMixin[Row], admin.ModelAdmin[Row]):
+class BuiltInRoleFilter(admin.SimpleListFilter):
+    """By one of the roles that all organizations have; their own ones may be a million."""
+
+    title = _("built-in role")
+    parameter_name = "built_in"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+        built_in = Role.objects.filter(organization=None).order_by("kind", "name")
+        return [(role.pk, role.name) for role in built_in]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        # Of what was typed into the address, only what is offered counts.
+        chosen = {str(key) for key, _name in self.lookup_choices} & {self.value()}
+        return queryset.filter(role__in=chosen) if chosen else queryset
+
+
+class HeldAdmin(ScopedAdminMixin[Row], LongListAdmin[Row]):
     """What people hold: one service adds a row and another ends it; none is edited."""
 
     # In words, what the two services refuse.
     refusals: ClassVar[dict[type[Exception], str | Promise]]
     ordering = ("-id",)
-    show_full_result_count = False
     actions = ("take_away",)
+    search_help_text = BY_PERSON_OR_ORGANIZATION_HELP
 
     def give(self, row: Row, by: User, now: datetime) -> Row:
         raise NotImplementedError
@@ -94,9 +117,9 @@ class UserRoleAssignmentAdmin(HeldAdmin[UserRoleAssignment]):
 
     organization_path = "organization"
     list_display = ("user", "role", "organization", "is_active", "assigned_at", "assigned_by")
-    list_filter = ("is_active", "kind")
+    list_filter = ("is_active", BuiltInRoleFilter)
     list_select_related = ("user", "role", "organization", "assigned_by")
-    search_fields = ("user__email", "role__key", "organization__slug")
+    search_fields = BY_PERSON_OR_ORGANIZATION
     autocomplete_fields = ("user", "role")
     refusals: ClassVar[dict[type[Exception], str | Promise]] = {
         services.AlreadyHeld: _("This person holds this role already."),
@@ -129,7 +152,7 @@ class GrantAdmin(HeldAdmin[Grant]):
     organization_path = "content_object"
     list_display = ("user", "permission", "content_object")
     list_select_related = ("user", "permission__content_type", "content_object")
-    search_fields = ("user__email", "permission__codename", "content_object__slug")
+    search_fields = ("user__email__startswith", "content_object__slug__startswith")
     autocomplete_fields = ("user", "content_object")
     fields = ("user", "content_object", "permission")
     refusals: ClassVar[dict[type[Exception], str | Promise]] = {

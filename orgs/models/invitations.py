@@ -48,6 +48,14 @@ class Invitation(models.Model):
     class Meta:
         verbose_name = _("invitation")
         verbose_name_plural = _("invitations")
+        indexes = [
+            # Addresses are looked for by how they begin, which on PostgreSQL takes this class.
+            models.Index(
+                fields=["email"],
+                opclasses=["varchar_pattern_ops"],
+                name="orgs_invitation_email_begins",
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["organization", "email"],

@@ -80,6 +80,7 @@ class Organization(models.Model):
         on_delete=models.PROTECT,
         related_name="organizations",
         editable=False,
+        db_index=False,  # An index below begins with it.
     )
     locked_from = models.DateTimeField(
         _("locked from"),
@@ -101,6 +102,7 @@ class Organization(models.Model):
         verbose_name = _("organization")
         verbose_name_plural = _("organizations")
         permissions = list(FEATURES.items())
+        indexes = [models.Index(fields=["tier", "id"], name="orgs_organization_tier")]
         constraints = [
             CompositeForeignKey(
                 name="orgs_organization_owner_is_member",

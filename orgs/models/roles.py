@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.db import models
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Cast, Coalesce, Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -30,6 +30,14 @@ class RoleQuerySet(models.QuerySet["Role"]):
         """The roles that members of an organization can hold: the built-in ones and its own."""
         theirs = Q(organization=organization) | Q(organization__isnull=True)
         return self.filter(theirs, kind=RoleKind.ORGANIZATION).order_by("organization", "name")
+
+    def with_holders(self, organization: Organization) -> RoleQuerySet:
+        """With `holders`, the number of people who hold each in an organization."""
+        held = UserRoleAssignment.objects.active().filter(
+            role=OuterRef("pk"), organization=organization
+        )
+        number = held.order_by().values("role").annotate(number=Count("*")).values("number")
+        return self.annotate(holders=Coalesce(Subquery(number), 0))
 
     def for_developers(self) -> RoleQuerySet:
         return self.filter(kind=RoleKind.DEVELOPER).order_by("name")
@@ -69,6 +77,12 @@ class Role(models.Model):
     class Meta:
         verbose_name = _("role")
         verbose_name_plural = _("roles")
+        indexes = [
+            # Names are looked for by how they begin, which on PostgreSQL takes this class.
+            models.Index(
+                fields=["name"], opclasses=["varchar_pattern_ops"], name="orgs_role_name_begins"
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=~Q(key__iexact=REFUSED_KEY),
@@ -115,7 +129,11 @@ class UserRoleAssignment(models.Model):
         related_name="role_assignments",
     )
     role = models.ForeignKey(
-        Role, verbose_name=_("role"), on_delete=models.PROTECT, related_name="assignments"
+        Role,
+        verbose_name=_("role"),
+        on_delete=models.PROTECT,
+        related_name="assignments",
+        db_index=False,  # An index below begins with it; so for the organization.
     )
     # The role's kind and scope again, so that the database can hold kinds and organizations apart.
     kind = models.CharField(_("kind"), max_length=16, choices=RoleKind.choices, editable=False)
@@ -126,6 +144,7 @@ class UserRoleAssignment(models.Model):
         null=True,
         on_delete=models.CASCADE,
         related_name="role_assignments",
+        db_index=False,
     )
     is_active = models.BooleanField(_("active"), default=True)
     assigned_by = models.ForeignKey(
@@ -175,6 +194,20 @@ class UserRoleAssignment(models.Model):
     class Meta:
         verbose_name = _("role of a person")
         verbose_name_plural = _("roles of people")
+        indexes = [
+            # Who holds a role in one organization, and how many.
+            models.Index(
+                fields=["organization", "role", "user"],
+                condition=Q(is_active=True),
+                name="orgs_userroleassignment_here",
+            ),
+            # What the admin's filters ask for, newest first.
+            models.Index(fields=["role", "id"], name="orgs_userroleassignment_role"),
+            models.Index(fields=["organization", "id"], name="orgs_userroleassignment_org"),
+            models.Index(
+                fields=["id"], condition=Q(is_active=False), name="orgs_userroleassignment_ended"
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["user", "role"],

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -25,11 +24,10 @@ def roles(request: MemberRequest) -> HttpResponse:
     organization = request.organization
     verdict = explain(request.user, CREATE, organization, clock.now())
     is_owner = organization.owner_id == request.user.pk
-    holds_it_here = Q(assignments__is_active=True, assignments__organization=organization)
-    listed = Role.objects.for_members_of(organization).prefetch_related("permissions")
+    listed = Role.objects.for_members_of(organization).with_holders(organization)
     context = {
         "organization": organization,
-        "roles": listed.annotate(holders=Count("assignments", filter=holds_it_here)),
+        "roles": listed.prefetch_related("permissions"),
         "may_create": verdict.allowed,
         "refusal": None
         if verdict.allowed

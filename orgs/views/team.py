@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.db.models import Prefetch, Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -16,7 +16,7 @@ from accounts.services import OwnsOrganization
 from orgs import clock, services
 from orgs.decorators import MemberRequest, member_required, permission_required
 from orgs.forms import AssignRoleForm, InviteForm, TeamFilterForm
-from orgs.models import Invitation, Role, UserRoleAssignment
+from orgs.models import Invitation, Organization, Role, UserRoleAssignment
 from orgs.permissions import explain
 from orgs.seats import seats_of
 
@@ -180,7 +180,7 @@ def _team_page(
 
     roles = list(Role.objects.for_members_of(organization))
     wanted = TeamFilterForm(request.GET, roles=roles)
-    members = Paginator(_found(organization.people(), wanted), PAGE_SIZE)
+    members = Paginator(_found(organization, wanted), PAGE_SIZE)
     may_assign = may("orgs.assign_roles")
     context = {
         "organization": organization,
@@ -200,13 +200,14 @@ def _team_page(
     return render(request, "orgs/team.html", context, status=status)
 
 
-def _found(people: UserQuerySet, wanted: TeamFilterForm) -> UserQuerySet:
-    held = UserRoleAssignment.objects.active()
+def _found(organization: Organization, wanted: TeamFilterForm) -> UserQuerySet:
+    people, held = organization.people(), UserRoleAssignment.objects.active()
     if wanted.is_valid():
         if text := wanted.cleaned_data["q"]:
             people = people.filter(Q(name__icontains=text) | Q(email__icontains=text))
         if role := wanted.cleaned_data["role"]:
-            people = people.filter(Exists(held.filter(user=OuterRef("pk"), role=role)))
+            holders = held.filter(organization=organization, role=role)
+            people = people.filter(pk__in=holders.values("user"))
     roles = Prefetch("role_assignments", held.select_related("role"))
     return people.order_by("name", "email").prefetch_related(roles)
 

@@ -138,22 +138,22 @@ def test_stripes_customers_are_for_those_who_see_all(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize(
-    "asked",
+    ("asked", "begin"),
     [
-        ("orgs", "grant", "user"),
-        ("orgs", "grant", "content_object"),
-        ("orgs", "userroleassignment", "role"),
-        ("orgs", "organization", "owner"),
-        ("accounts", "user", "organization"),
-        ("billing", "standing", "organization"),
-        ("account", "emailaddress", "user"),
+        ("orgs.grant.user", "member@"),
+        ("orgs.grant.content_object", ""),
+        ("orgs.userroleassignment.role", ""),
+        ("orgs.organization.owner", "member@"),
+        ("accounts.user.organization", ""),
+        ("billing.standing.organization", ""),
+        ("account.emailaddress.user", "member@"),
     ],
-    ids=lambda asked: ".".join(asked),
 )
-def test_nobody_else_is_offered_while_typing(scene: Scene, asked: tuple[str, str, str]) -> None:
-    query = dict(zip(("app_label", "model_name", "field_name"), asked, strict=True))
+def test_nobody_else_is_offered_while_typing(scene: Scene, asked: str, begin: str) -> None:
+    query = dict(zip(("app_label", "model_name", "field_name"), asked.split("."), strict=True))
     page = reverse("admin:autocomplete")
-    for term, is_found in (("acme", True), ("beta", False)):
+    for name, is_found in (("acme", True), ("beta", False)):
+        term = begin + name
         answer: Any = scene.client.get(page, query | {"term": term})
         assert bool(answer.json()["results"]) is is_found
         assert "beta" not in text(answer)
@@ -201,7 +201,7 @@ def test_every_page_of_what_belongs_to_somebody_has_a_scope() -> None:
 
 @pytest.mark.parametrize(
     ("model", "statements"),
-    [(Organization, 8), (User, 7), (UserEventLog, 10), (UserRoleAssignment, 7), (Grant, 7)],
+    [(Organization, 9), (User, 8), (UserEventLog, 11), (UserRoleAssignment, 9), (Grant, 8)],
 )
 def test_a_scope_costs_the_same_with_more_organizations_and_grants(
     cast: Cast,
