@@ -6,13 +6,17 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
 
 from accounts import admin as accounts
 from accounts.models import User, UserEventLog
 from orgs.admin_scope import ScopedAdminMixin
 from orgs.permissions import VIEW
+from orgs.services.deletion import DELETE, RESTORE
 
 for model in (User, UserEventLog, EmailAddress, Authenticator):
     admin.site.unregister(model)
@@ -21,6 +25,30 @@ for model in (User, UserEventLog, EmailAddress, Authenticator):
 @admin.register(User)
 class UserAdmin(ScopedAdminMixin[User], accounts.UserAdmin):
     organization_path = "organization"
+    actions = (*accounts.UserAdmin.actions, "soft_delete", "restore")
+
+    @admin.action(description=_("Delete softly: preview"), permissions=["soft_delete"])
+    def soft_delete(self, request: HttpRequest, chosen: QuerySet[User]) -> HttpResponse | None:
+        return self._lead_to("soft-delete", request, chosen)
+
+    @admin.action(description=_("Restore: preview"), permissions=["restore"])
+    def restore(self, request: HttpRequest, chosen: QuerySet[User]) -> HttpResponse | None:
+        return self._lead_to("restore", request, chosen)
+
+    def _lead_to(
+        self, page: str, request: HttpRequest, chosen: QuerySet[User]
+    ) -> HttpResponse | None:
+        if len(people := chosen[:2]) == 1:
+            return redirect(f"admin:accounts_user_{page}", people[0].pk)
+        words = _("Choose one person: each has a preview, and a reason, of their own.")
+        self.message_user(request, words, messages.ERROR)
+        return None
+
+    def has_soft_delete_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(DELETE)
+
+    def has_restore_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(RESTORE)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """What goes with a person may tell of an organization that they were in before."""

@@ -92,6 +92,20 @@ def test_an_owner_is_shown_the_way_instead_of_a_form(dana: Client, cast: Cast) -
     assert not SoftDeletion.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("action", "page"), [("soft_delete", "soft-delete"), ("restore", "restore")]
+)
+def test_an_action_of_the_list_leads_to_the_page_of_one_person(
+    dana: Client, cast: Cast, action: str, page: str
+) -> None:
+    url = reverse("admin:accounts_user_changelist")
+    form = {"action": action, "_selected_action": [cast.bob.pk]}
+    assert dana.post(url, form)["Location"] == page_of(page, cast.bob)
+    form["_selected_action"] = [cast.bob.pk, cast.charlie.pk]
+    assert "Choose one person" in dana.post(url, form, follow=True).content.decode()
+    assert not SoftDeletion.objects.exists()
+
+
 def test_there_is_nothing_to_restore_of_somebody_present(dana: Client, cast: Cast) -> None:
     page = dana.get(page_of("restore", cast.bob), follow=True).content.decode()
     assert "This person is not deleted." in page
