@@ -33,6 +33,8 @@ class Form:
     action: str
     method: str
     fields: dict[str, str] = field(default_factory=dict)
+    # Boxes and buttons to choose, of which none is chosen: they can be, and are not sent.
+    unchosen: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,9 @@ class Browser:
         form = self.page.form(form_name)
         if unknown := fields.keys() - form.fields.keys():
             raise KeyError(f"The form {form_name!r} has no {', '.join(sorted(unknown))}")
-        data = urlencode(form.fields | fields)
+        unchosen = form.unchosen - fields.keys()
+        sent = {name: value for name, value in form.fields.items() if name not in unchosen}
+        data = urlencode(sent | fields)
         if form.method == "get":
             return self.open(f"{form.action.split('?')[0]}?{data}")
         # Browsers send both; Django's CSRF protection asks for the second on secure sites.
@@ -131,9 +135,12 @@ class _Parser(HTMLParser):
         elif tag in {"input", "button", "textarea"} and name:
             is_choice = values.get("type") in {"radio", "checkbox"}
             if is_choice and "checked" not in values:
-                form.fields.setdefault(name, "")
+                if name not in form.fields:
+                    form.fields[name] = ""
+                    form.unchosen.add(name)
             else:
                 form.fields[name] = values.get("value", "")
+                form.unchosen.discard(name)
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
