@@ -116,7 +116,7 @@ class UserAdmin(LongListAdmin[User]):
     list_select_related = ("organization",)
     search_fields = ("email__startswith",)
     search_help_text = _("The beginning of the e-mail address")
-    actions: ClassVar[Any] = ("delete_selected",)
+    actions: Any = ("delete_selected",)
     form = PersonForm
     fields = (
         "email",
