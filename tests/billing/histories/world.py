@@ -74,8 +74,10 @@ class World:
         stage.settings.STRIPE_TEST_CLOCK = made.id
         stage.settings.BILLING_GRACE_DAYS = grace_days
         stage.settings.TASKS = {"default": {"BACKEND": AWAKE if is_awake else DEAF}}
-        Tier.objects.filter(key="free").update(is_offered=is_free_offered)
+        # Without a free tier the new organization is locked at once, and Bob could not join.
+        Tier.objects.filter(key="free").update(is_offered=True)
         self.cast = make_cast()
+        Tier.objects.filter(key="free").update(is_offered=is_free_offered)
         self.browser = Browser()
         self.checkouts: list[str] = []
         self.lasted = timedelta(0)
