@@ -7,7 +7,6 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0002_membership_and_event_log"),
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("orgs", "0005_clock_shift"),
     ]
 
     operations = [

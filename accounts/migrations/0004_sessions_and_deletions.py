@@ -7,7 +7,6 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0003_kinds_of_membership"),
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("orgs", "0006_roles_and_grants"),
     ]
 
     operations = [

@@ -7,7 +7,6 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0004_sessions_and_deletions"),
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("orgs", "0007_leaving_and_coming_back"),
     ]
 
     operations = [
