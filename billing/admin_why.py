@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from accounts.admin import PersonPage, UserAdmin
+from accounts.admin import PersonPage, UserAdmin, actor_of
 from accounts.models import User
 from billing.explanations import explain_access
 from billing.forms import WhyForm
@@ -24,7 +24,7 @@ def why_view(request: HttpRequest, user_id: int) -> HttpResponse:
     if not request.user.has_perm(LOOK):
         raise PermissionDenied
     person = get_object_or_404(User.objects.get_queryset().with_access(), pk=user_id)
-    form = WhyForm(request.GET or None)
+    form = WhyForm(request.GET or None, by=actor_of(request))
     permission, where = None, person.organization
     if form.is_valid():
         permission = form.cleaned_data["permission"]

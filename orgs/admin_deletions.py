@@ -69,6 +69,8 @@ def restore_view(request: HttpRequest, user_id: int) -> HttpResponse:
                 "needs a tier with more."
             )
             form.add_error(None, words % {"limit": refusal.seats.limit})
+        except services.NotAMember:
+            form.add_error(None, _("This person has changed teams meanwhile. Look again."))
         except services.NotDeleted as refusal:
             form.add_error(None, str(refusal))
         else:

@@ -174,3 +174,13 @@ def test_a_page_about_a_person_finds_those_in_scope_only(
     assert text(view(request, user_id=scene.cast.bob.pk)) == "bob@example.com"
     with pytest.raises(Http404):
         view(request, user_id=scene.beta.owner_id)
+
+
+def test_the_reasons_of_access_tell_nothing_of_the_others(scene: Scene) -> None:
+    why = reverse("admin:accounts_user_why", args=[scene.cast.bob.pk])
+    asked = {"permission": "orgs.view_billing", "organization": scene.beta.slug}
+    answer = scene.client.get(why, asked)
+    assert answer.status_code == 422
+    assert "There is no organization with this slug." in answer.content.decode()
+    assert "Billing of Beta" not in answer.content.decode()
+    assert "Billing of Beta" in signed_in(scene.cast.dana).get(why, asked).content.decode()

@@ -128,6 +128,15 @@ def test_deleted_people_are_out_of_the_list_unless_asked_for(dana: Client, cast:
     )
 
 
+def test_a_deleted_person_is_not_activated_but_restored(dana: Client, cast: Cast) -> None:
+    delete(dana, cast.bob)
+    change = reverse("admin:accounts_user_change", args=[cast.bob.pk])
+    page = dana.post(change, {"name": cast.bob.name, "is_active": "on"}).content.decode()
+    assert "This person was deleted. Restore them first." in page
+    cast.bob.refresh_from_db()
+    assert not cast.bob.is_active
+
+
 def test_why_says_each_leg_and_a_wrong_organization_is_named(dana: Client, cast: Cast) -> None:
     url = page_of("why", cast.bob)
     page = dana.get(url, {"permission": "orgs.invite_members"}).content.decode()
