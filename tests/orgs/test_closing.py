@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -155,6 +156,17 @@ def test_removal_detaches_everybody_and_leaves_log_and_transfers(cast: Cast) -> 
         assert person.organization is None
     assert services.restore(user=gone, by=cast.dana).restored_at is not None
     call_command("check_invariants")
+
+
+def test_the_daily_command_says_what_it_did(cast: Cast) -> None:
+    close(cast)
+    said = StringIO()
+    call_command("remove_closed_organizations", stdout=said)
+    assert said.getvalue() == "0 removed, 0 waiting because Stripe still bills them.\n"
+    Organization.objects.update(closed_at=timezone.now() - REOPEN_WITHIN)
+    call_command("remove_closed_organizations", stdout=said)
+    assert said.getvalue().endswith("1 removed, 0 waiting because Stripe still bills them.\n")
+    assert not Organization.objects.exists()
 
 
 def test_an_organization_that_was_reopened_is_not_removed(cast: Cast) -> None:
