@@ -17,9 +17,8 @@ Pages are shown by turns, with everything warm that outlives a request; loading 
 counted. Times are medians, ratios are to Holdfast's. `100 to 1` is what ninety-nine roles more
 add, and the ratio of both.
 
-A later check makes no statement anywhere; the others then look into what they kept. Ours goes
-through Django's loop, where the backend that logs people in is asked first, and judges the lock
-by the clock; so it takes microseconds more.
+A later check makes no statement anywhere; each then looks into what was kept. Ours does without
+Django's loop over backends, and judges tier, lock and closing anew.
 
 DATABASE_URL says which PostgreSQL (default: postgres at 127.0.0.1:5432).
 """

@@ -122,10 +122,7 @@ CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 # --- People: log-in by e-mail, through django-allauth ----------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = [
-    "accounts.backends.AuthenticationBackend",
-    "orgs.permissions.OrganizationBackend",
-]
+AUTHENTICATION_BACKENDS = ["accounts.backends.AuthenticationBackend"]
 # No row for visitors among the people: guardian would otherwise create an active one.
 ANONYMOUS_USER_NAME = None
 # Its own backend knows nothing of tiers; orgs.permissions reads the grants.
