@@ -6,6 +6,7 @@ the caller's transaction; these functions write what was fetched before, and onl
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -111,7 +112,10 @@ def write_webhook_endpoint(data: StripeJson, identifier: UUID) -> None:
 
 def store_event(data: StripeJson) -> None:
     """Store an event once, by its id; one that is there already stays as it is."""
-    data = _storable(data)
+    # Looking through the text is ten times faster than through the objects, and next to no
+    # event has one.
+    if r"\u0000" in json.dumps(data):
+        data = _storable(data)
     # Events of older API versions name the request by its id alone.
     request = data["request"] if isinstance(data.get("request"), dict) else {}
     row = Event(

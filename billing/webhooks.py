@@ -33,7 +33,9 @@ class WebhookView(ProcessWebhookView):
         header = request.headers.get("Stripe-Signature")
         if not header:
             return HttpResponseBadRequest("The Stripe-Signature header is missing.")
-        endpoint = get_object_or_404(WebhookEndpoint, djstripe_uuid=uuid)
+        endpoint = get_object_or_404(
+            WebhookEndpoint.objects.only("id", "secret", "djstripe_tolerance"), djstripe_uuid=uuid
+        )
         if not endpoint.secret:
             logger.error("Webhook endpoint %s has no secret: run stripe_setup", endpoint.id)
             return HttpResponseBadRequest("This endpoint cannot verify anything.")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django_tasks import task
 
 from billing.gateway import BillingUnavailable
@@ -48,19 +49,30 @@ def open_standing(*, organization: Organization) -> Standing:
     return standing
 
 
-@transaction.atomic
 def request_sync(*, organization_ids: list[int], now: datetime) -> None:
     """Mark organizations and, once that is committed, wake somebody to sync them.
 
     The mark is what counts: a wake-up call that is lost costs time, not truth. Who holds a lease
     needs none: they meet the mark, and look again.
     """
-    marked = Standing.objects.filter(organization__in=organization_ids)
-    marked.update(sync_requested_at=now)
-    # Read after the update, which waits for a sync that is giving its lease back at this moment.
-    idle = marked.exclude(lease_until__gt=now).values_list("organization", flat=True)
-    for organization_id in idle:
-        transaction.on_commit(_waker(organization_id), robust=True)
+    _mark(Standing.objects.filter(organization__in=organization_ids), now)
+
+
+def request_sync_of_customer(*, customer_id: str, now: datetime) -> bool:
+    """Do the same for the organization of a Stripe customer; return whether there is one."""
+    return _mark(Standing.objects.of_customer(customer_id), now) > 0
+
+
+# Every event comes this way: a savepoint would be two statements more.
+@transaction.atomic(savepoint=False)
+def _mark(standings: QuerySet[Standing], now: datetime) -> int:
+    marked = standings.update(sync_requested_at=now)
+    if marked:
+        # Read after the update, which waits for a sync that is giving its lease back now.
+        idle = standings.exclude(lease_until__gt=now).values_list("organization", flat=True)
+        for organization_id in idle:
+            transaction.on_commit(_waker(organization_id), robust=True)
+    return marked
 
 
 def _waker(organization_id: int) -> Callable[[], None]:

@@ -7,8 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from billing import mirror
-from billing.models import Standing
-from billing.services.marks import request_sync
+from billing.services.marks import request_sync_of_customer
 
 logger = logging.getLogger(__name__)
 
@@ -22,15 +21,8 @@ def receive_event(*, event: dict[str, Any], now: datetime) -> None:
     """
     mirror.store_event(event)
     customer_id = _customer_id(event)
-    organization_ids = list(
-        Standing.objects.of_customer(customer_id).values_list("organization", flat=True)
-        if customer_id
-        else []
-    )
-    if not organization_ids:
+    if not (customer_id and request_sync_of_customer(customer_id=customer_id, now=now)):
         logger.info("Stripe event %s (%s) concerns no organization", event["id"], event["type"])
-        return
-    request_sync(organization_ids=organization_ids, now=now)
 
 
 def _customer_id(event: dict[str, Any]) -> str | None:
