@@ -8,7 +8,9 @@ from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
+from accounts.events import Event
 from accounts.models import User, UserEventLog, UserType
+from accounts.request_context import current_facts
 
 
 class AddressTaken(Exception):
@@ -35,26 +37,28 @@ class PersonDeleted(Exception):
 
 
 def record_event(
-    event: str,
+    event: Event,
     *,
     user: User | None = None,
     actor: User | None = None,
     organization_id: int | None = None,
     data: dict[str, Any] | None = None,
-    ip_address: str | None = None,
 ) -> UserEventLog:
     """Write one line of the log, in the caller's transaction.
 
     `data` holds ids and plain facts: no names, no addresses, never a secret (docs/rules.md,
-    "The log").
+    "The log"). Address, device, request and impersonator are those of the current request.
     """
+    facts = current_facts()
     return UserEventLog.objects.create(
         event=event,
         user=user,
         actor=actor,
         organization_id=organization_id,
         data=data or {},
-        ip_address=ip_address,
+        ip_address=facts.ip_address,
+        device=facts.device,
+        request_id=facts.request_id,
     )
 
 
@@ -94,6 +98,7 @@ def create_person(
     EmailAddress.objects.create(
         user=user, email=user.email, primary=True, verified=is_email_verified
     )
+    record_event(Event.PERSON_CREATED, user=user, actor=user, data={"type": user.user_type})
     return user
 
 
@@ -114,7 +119,7 @@ def set_active(*, person: User, is_active: bool, by: User) -> None:
     person.is_active = is_active
     person.save(update_fields=["is_active"])
     record_event(
-        "person_activated" if is_active else "person_deactivated",
+        Event.PERSON_ACTIVATED if is_active else Event.PERSON_DEACTIVATED,
         user=person,
         actor=by,
         organization_id=person.organization_id,
@@ -126,7 +131,9 @@ def delete_person(*, person: User, by: User) -> None:
     """Remove a person for good. What they did stays in the log. Raises OwnsOrganization."""
     person = User.objects.select_for_update().get(pk=person.pk)
     require_not_owner(person)
-    record_event("person_deleted", user=person, actor=by, organization_id=person.organization_id)
+    record_event(
+        Event.PERSON_DELETED, user=person, actor=by, organization_id=person.organization_id
+    )
     person.delete()
 
 

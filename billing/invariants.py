@@ -15,6 +15,7 @@ from django.db.models import Case, Count, Exists, F, Func, OuterRef, Q, QuerySet
 from django.db.models.fields.json import KT, KeyTextTransform
 from djstripe.models import Customer, Subscription
 
+from accounts.events import Event
 from accounts.models import UserEventLog
 from billing.models import Standing, Status, TierPrice
 from billing.standing import ENDED, ENDED_FOR_DEBT, NEVER_STARTED, PAID
@@ -278,7 +279,7 @@ def _locks_not_logged(now: datetime) -> Iterator[str]:
     return _of_organizations(Standing.objects.lock_begun(now - STALE_AFTER).order_by())
 
 
-def _newest(event: str, organization: str) -> QuerySet[UserEventLog]:
+def _newest(event: Event, organization: str) -> QuerySet[UserEventLog]:
     lines = UserEventLog.objects.filter(event=event, organization=OuterRef(organization))
     return lines.order_by("-pk")
 
@@ -290,7 +291,7 @@ def _newest(event: str, organization: str) -> QuerySet[UserEventLog]:
 )
 def _standing_not_as_told(now: datetime) -> Iterator[str]:
     """Compare in Python, where times and nulls of JSON are read alike on every database."""
-    line = Subquery(_newest("standing_changed", "organization").values("data")[:1])
+    line = Subquery(_newest(Event.STANDING_CHANGED, "organization").values("data")[:1])
     standings: QuerySet[Any] = Standing.objects.select_related("organization__tier")
     for standing in standings.annotate(line=line).iterator():
         told = (standing.line or {}).get("after", AS_FOUNDED)
@@ -318,7 +319,7 @@ def _noticeable(standing: Standing) -> dict[str, Any]:
     "Somebody moved the customer past the sync: link the one that the log names.",
 )
 def _customers_not_as_told(now: datetime) -> Iterator[str]:
-    lines = _newest("customer_linked", "pk").annotate(customer=KT("data__stripe_customer"))
+    lines = _newest(Event.CUSTOMER_LINKED, "pk").annotate(customer=KT("data__stripe_customer"))
     linked = Organization.objects.filter(stripe_customer__isnull=False)
     told = linked.alias(told=Subquery(lines.values("customer")[:1]))
     return named("organization", failing(told, Q(stripe_customer=F("told")))).iterator()

@@ -4,7 +4,7 @@ from allauth.account.stages import LoginStage
 from django.http import HttpResponse
 
 from accounts import services as accounts
-from accounts.http import client_address
+from accounts.events import Event
 from billing import refusals
 from billing.access import decide
 from orgs import clock
@@ -24,10 +24,9 @@ class AccessStage(LoginStage):
         if access.allowed:
             return None, True
         accounts.record_event(
-            "login_blocked",
+            Event.LOGIN_BLOCKED,
             user=person,
             organization_id=person.organization_id,
             data={"reason": access.reason},
-            ip_address=client_address(self.request),
         )
         return refusals.respond(self.request, person, access.reason), False

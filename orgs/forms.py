@@ -10,7 +10,6 @@ from django.contrib.auth.models import Permission
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.http import client_address
 from accounts.models import User
 from accounts.services import AddressTaken
 from orgs import services
@@ -77,7 +76,6 @@ class SignupForm(AllauthSignupForm):
             password=self.cleaned_data["password1"],
             name=self.cleaned_data["name"],
             organization_name=self.cleaned_data["organization_name"],
-            ip_address=client_address(request),
         )
 
 

@@ -34,6 +34,7 @@ from django.db.models import (
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce, Concat, Lower
 
+from accounts.events import Event
 from accounts.models import User, UserEventLog, UserType
 from orgs.guards import installation
 from orgs.models import Organization, OwnershipTransfer
@@ -136,7 +137,7 @@ def _owned_by_the_absent(now: datetime) -> Iterator[str]:
 
 def _founder(organization: str) -> Subquery:
     lines = UserEventLog.objects.filter(
-        event="organization_founded", organization=OuterRef(organization)
+        event=Event.ORGANIZATION_FOUNDED, organization=OuterRef(organization)
     )
     return Subquery(lines.order_by("pk").values("user")[:1])
 
@@ -160,7 +161,7 @@ def _owned_without_transfer(now: datetime) -> Iterator[str]:
     return named("transfer", torn).union(named("organization", taken), all=True).iterator()
 
 
-def _telling(event: str) -> QuerySet[Any]:
+def _telling(event: Event) -> QuerySet[Any]:
     """The lines of this event, with the key of the transfer of which each speaks, if of any."""
     lines = UserEventLog.objects.filter(event=event)
     is_key = When(told__regex=r"^\d{1,18}$", then=Cast("told", BigIntegerField()))
@@ -182,8 +183,8 @@ def _transfers_not_as_told(now: datetime) -> Iterator[str]:
     )
     given = ~Exists(transfers.filter(from_owner=OuterRef("user")))
     received = ~Exists(transfers.filter(to_owner=OuterRef("user")))
-    lines = named("log line", _telling("ownership_given").filter(given))
-    others = named("log line", _telling("ownership_received").filter(received))
+    lines = named("log line", _telling(Event.OWNERSHIP_GIVEN).filter(given))
+    others = named("log line", _telling(Event.OWNERSHIP_RECEIVED).filter(received))
     return lines.union(others, all=True).iterator()
 
 
@@ -226,7 +227,9 @@ def _owned_by_another(now: datetime) -> Iterator[str]:
     "L1", "An organization's founding is in the log once.", "Restore the line from a backup."
 )
 def _not_founded_once(now: datetime) -> Iterator[str]:
-    lines = UserEventLog.objects.filter(event="organization_founded", organization=OuterRef("pk"))
+    lines = UserEventLog.objects.filter(
+        event=Event.ORGANIZATION_FOUNDED, organization=OuterRef("pk")
+    )
     organizations = Organization.objects.alias(lines=number_of(lines, "organization"))
     return named("organization", failing(organizations, Q(lines=1))).iterator()
 
@@ -241,7 +244,7 @@ def _transfers_untold(now: datetime) -> Iterator[str]:
         Exists(
             _telling(event).filter(organization=OuterRef("organization"), transfer=OuterRef("pk"))
         )
-        for event in ("ownership_given", "ownership_received")
+        for event in (Event.OWNERSHIP_GIVEN, Event.OWNERSHIP_RECEIVED)
     )
     untold = OwnershipTransfer.objects.exclude(given & received)
     return named("transfer", untold).iterator()

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts import services as accounts
+from accounts.events import Event
 from accounts.models import User
 from billing import gateway, mirror, plans
 from billing.gateway import StripeJson
@@ -137,7 +138,9 @@ def choose_free_tier(*, organization: Organization, by: User, now: datetime) -> 
     if not Tier.objects.free().is_offered:
         raise NotOffered
     Standing.objects.filter(organization=organization).update(free_chosen_at=now)
-    accounts.record_event("free_tier_chosen", user=by, actor=by, organization_id=organization.pk)
+    accounts.record_event(
+        Event.FREE_TIER_CHOSEN, user=by, actor=by, organization_id=organization.pk
+    )
     request_sync(organization_ids=[organization.pk], now=now)
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts import services as accounts
+from accounts.events import Event
 from accounts.models import User
 from billing.models import Standing, TierPrice
 
@@ -19,7 +20,7 @@ def save_tier_price(*, price: TierPrice, by: User, now: datetime) -> None:
     price.save()
     Standing.objects.exclude(subscription=None).update(sync_requested_at=now)
     accounts.record_event(
-        "tier_price_saved",
+        Event.TIER_PRICE_SAVED,
         actor=by,
         data={"price": price.stripe_price_id, "tier": price.tier.key},
     )

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts import services as accounts
+from accounts.events import Event
 from billing import mirror
 from billing.models import Standing, TierPrice
 from billing.services.facts import Facts
@@ -74,7 +75,7 @@ def _record_deletion(organization: Organization, standing: Standing, facts: Fact
         return
     standing.customer_key = uuid.uuid4()
     accounts.record_event(
-        "customer_deleted",
+        Event.CUSTOMER_DELETED,
         organization_id=organization.pk,
         data={"stripe_customer": customer_id},
     )
@@ -101,7 +102,7 @@ def _link_customer(organization: Organization, facts: Facts) -> bool:
     organization.stripe_customer_id = customer_id
     organization.save(update_fields=["stripe_customer"])
     accounts.record_event(
-        "customer_linked",
+        Event.CUSTOMER_LINKED,
         organization_id=organization.pk,
         data={"stripe_customer": customer_id},
     )
@@ -113,7 +114,7 @@ def log_begun_lock(standing: Standing, now: datetime) -> None:
     if standing.locks_at is None or standing.locks_at > now:
         return
     accounts.record_event(
-        "lock_began",
+        Event.LOCK_BEGAN,
         organization_id=standing.organization_id,
         data={
             "locked_from": standing.locks_at.isoformat(),
@@ -146,7 +147,7 @@ def _apply(
     after = _noticeable(organization, standing)
     if before != after:
         accounts.record_event(
-            "standing_changed",
+            Event.STANDING_CHANGED,
             organization_id=organization.pk,
             data={"before": before, "after": after, "stripe": _sources(facts)},
         )

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from accounts.events import KEPT_FOR_EVER
+
 
 @dataclass(frozen=True)
 class Guard:
@@ -25,6 +27,7 @@ class Guard:
 ORGANIZATION = "orgs_organization"
 TRANSFER = "orgs_ownershiptransfer"
 LOG = "accounts_usereventlog"
+EXPORT = "accounts_logexport"
 
 
 def _refusal(sentence: str, condition: str = "TRUE") -> dict[str, str]:
@@ -124,14 +127,23 @@ I4_OWNER_CHANGES_BY_TRANSFER = (
 
 def _for_ever(table: str, what: str) -> tuple[Guard, ...]:
     """Rows are added, and never changed or removed."""
-    changed = _refusal(f"{what} are never changed (I5)")
     removed = _refusal(f"{what} are never removed (I5)")
     return (
-        Guard(f"{table}_is_never_changed", table, "BEFORE UPDATE", **changed),
+        _never_changed(table, what),
         Guard(f"{table}_is_never_removed", table, "BEFORE DELETE", **removed),
-        Guard(f"{table}_is_never_truncated", table, "BEFORE TRUNCATE", None, removed["postgresql"]),
+        _never_truncated(table, what),
         _never_replaced(table, what),
     )
+
+
+def _never_changed(table: str, what: str) -> Guard:
+    refusal = _refusal(f"{what} are never changed (I5)")
+    return Guard(f"{table}_is_never_changed", table, "BEFORE UPDATE", **refusal)
+
+
+def _never_truncated(table: str, what: str) -> Guard:
+    refusal = _refusal(f"{what} are never removed (I5)")["postgresql"]
+    return Guard(f"{table}_is_never_truncated", table, "BEFORE TRUNCATE", None, refusal)
 
 
 def _never_replaced(table: str, what: str) -> Guard:
@@ -141,9 +153,43 @@ def _never_replaced(table: str, what: str) -> Guard:
     return Guard(f"{table}_is_never_replaced", table, "BEFORE INSERT", refusal["sqlite"])
 
 
+_kept = ", ".join(f"'{event.value}'" for event in KEPT_FOR_EVER)
+_exported = f"EXISTS (SELECT 1 FROM {EXPORT} WHERE {{id}} BETWEEN first_id AND last_id)"
+
 I5_WHAT_HAPPENED_STAYS = (
     *_for_ever(TRANSFER, "Transfers of ownership"),
-    *_for_ever(LOG, "Lines of the log"),
+    _never_changed(LOG, "Lines of the log"),
+    Guard(
+        f"{LOG}_is_exported_before_it_is_removed",
+        LOG,
+        "BEFORE DELETE",
+        **_refusal(
+            "Lines of the log are not removed before they are exported (I5)",
+            f"OLD.event IN ({_kept}) OR NOT {_exported.format(id='OLD.id')}",
+        ),
+    ),
+    _never_truncated(LOG, "Lines of the log"),
+    _never_replaced(LOG, "Lines of the log"),
+    # It would be in a range that counts as exported, and in no file.
+    Guard(
+        f"{LOG}_goes_on_after_what_is_exported",
+        LOG,
+        "BEFORE INSERT",
+        **_refusal(
+            "No line of the log is added among exported ones (I5)", _exported.format(id="NEW.id")
+        ),
+    ),
+    *_for_ever(EXPORT, "Exports of the log"),
+    Guard(
+        f"{EXPORT}_covers_what_is_there",
+        EXPORT,
+        "BEFORE INSERT",
+        **_refusal(
+            "An export of the log covers the lines that it counts (I5)",
+            f"NEW.lines <> (SELECT count(*) FROM {LOG} "
+            "WHERE id BETWEEN NEW.first_id AND NEW.last_id)",
+        ),
+    ),
 )
 
 

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts import services as accounts
+from accounts.events import Event
 from accounts.models import User
 from orgs.models import REOPEN_WITHIN, Organization
 from orgs.services.allowed import locked
@@ -87,7 +88,9 @@ def reopen_organization(*, organization: Organization, by: User, now: datetime) 
         raise TooLate
     current.closed_at = None
     current.save(update_fields=["closed_at"])
-    accounts.record_event("organization_reopened", user=by, actor=by, organization_id=current.pk)
+    accounts.record_event(
+        Event.ORGANIZATION_REOPENED, user=by, actor=by, organization_id=current.pk
+    )
 
 
 def remove_closed_organizations(*, now: datetime) -> tuple[int, int]:
@@ -124,7 +127,9 @@ def _close(organization: Organization, by: User, now: datetime) -> None:
     organization.closed_at = now
     organization.save(update_fields=["closed_at"])
     organization_closing.send(Organization, organization=organization)
-    accounts.record_event("organization_closed", user=by, actor=by, organization_id=organization.pk)
+    accounts.record_event(
+        Event.ORGANIZATION_CLOSED, user=by, actor=by, organization_id=organization.pk
+    )
 
 
 def _tell_members(organization: Organization) -> None:
@@ -171,7 +176,7 @@ def _remove(organization: Organization, now: datetime) -> None:
     while _delete_some(organization):
         pass
     accounts.record_event(
-        "organization_deleted",
+        Event.ORGANIZATION_DELETED,
         organization_id=organization.pk,
         data={"stripe_customer": organization.stripe_customer_id},
     )
@@ -181,7 +186,7 @@ def _remove(organization: Organization, now: datetime) -> None:
 def _detach_some(people: QuerySet[User], organization: Organization, now: datetime) -> int:
     batch = list(people.select_for_update(no_key=True).order_by("pk")[:BATCH])
     for person in batch:
-        detach(person, organization, "organization_removed", by=None, now=now)
+        detach(person, organization, Event.ORGANIZATION_REMOVED, by=None, now=now)
     return len(batch)
 
 

@@ -12,6 +12,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from accounts import services as accounts
+from accounts.events import Event
 from accounts.models import User
 from orgs import permissions as answers
 from orgs.models import Organization, Role, RoleKind
@@ -44,7 +45,7 @@ def create_role(
     _check(role)
     role.save()
     role.permissions.set(permissions)
-    _record("role_created", role, by)
+    _record(Event.ROLE_CREATED, role, by)
     return role
 
 
@@ -64,7 +65,7 @@ def change_role(
     _check(role)
     role.save(update_fields=["name"])
     role.permissions.set(permissions)
-    _record("role_changed", role, by)
+    _record(Event.ROLE_CHANGED, role, by)
 
 
 @transaction.atomic
@@ -78,7 +79,7 @@ def delete_role(*, role: Role, by: User, now: datetime) -> None:
     for assignment in role.assignments.not_revoked().select_related("user", "role"):
         record_revoked(assignment, by)
     role.assignments.all().delete()
-    _record("role_deleted", role, by)
+    _record(Event.ROLE_DELETED, role, by)
     role.delete()
 
 
@@ -115,7 +116,7 @@ def _check(role: Role) -> None:
     role.full_clean()
 
 
-def _record(event: str, role: Role, by: User) -> None:
+def _record(event: Event, role: Role, by: User) -> None:
     accounts.record_event(
         event,
         actor=by,

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import services as accounts
+from accounts.events import Event
 from accounts.models import User
 from orgs import clock
 from orgs.models import Grant, Organization, Role, SoftDeletion, UserRoleAssignment
@@ -71,7 +72,7 @@ def soft_delete(*, user: User, by: User, reason: str) -> SoftDeletion:
     user.deleted_at, user.is_active = now, False
     user.save(update_fields=["deleted_at", "is_active"])
     accounts.end_sessions(user)
-    _record("person_soft_deleted", deletion, by, roles=ended, grants=deletion.grants)
+    _record(Event.PERSON_SOFT_DELETED, deletion, by, roles=ended, grants=deletion.grants)
     return deletion
 
 
@@ -102,7 +103,7 @@ def restore(
     deletion.disabled_assignments.not_revoked().update(revoked_at=now, revoked_by=by)
     wanted = deletion.grants if with_grants and roles != "none" else []
     grants = _bring_back_grants(user, wanted)
-    _record("person_restored", deletion, by, roles=back, grants=grants)
+    _record(Event.PERSON_RESTORED, deletion, by, roles=back, grants=grants)
     return deletion
 
 
@@ -142,7 +143,7 @@ def _listed(grants: QuerySet[Grant]) -> list[dict[str, Any]]:
     return [{"permission": f"{app}.{name}", "organization": key} for app, name, key in rows]
 
 
-def _record(event: str, deletion: SoftDeletion, by: User, **facts: Any) -> None:
+def _record(event: Event, deletion: SoftDeletion, by: User, **facts: Any) -> None:
     accounts.record_event(
         event,
         user=deletion.user,

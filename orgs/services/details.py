@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from accounts import services as accounts
+from accounts.events import Event
 from accounts.models import User
 from orgs.models import Organization
 from orgs.signals import billing_details_changed
@@ -34,7 +35,7 @@ def change_details(
     current.full_clean()
     current.save(update_fields=changed)
     accounts.record_event(
-        "organization_changed",
+        Event.ORGANIZATION_CHANGED,
         actor=by,
         organization_id=current.pk,
         data={"fields": changed},

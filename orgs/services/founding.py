@@ -7,6 +7,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from accounts import services as accounts
+from accounts.events import Event
 from accounts.models import User
 from orgs.models import Organization
 from orgs.signals import organization_founded
@@ -27,7 +28,6 @@ def sign_up(
     name: str,
     organization_name: str,
     is_email_verified: bool = False,
-    ip_address: str | None = None,
 ) -> User:
     """Create a person and the organization that they own, or neither.
 
@@ -36,12 +36,12 @@ def sign_up(
     person = accounts.create_person(
         email=email, password=password, name=name, is_email_verified=is_email_verified
     )
-    found_organization(name=organization_name, owner=person, ip_address=ip_address)
+    found_organization(name=organization_name, owner=person)
     return person
 
 
 @transaction.atomic
-def found_organization(*, name: str, owner: User, ip_address: str | None = None) -> Organization:
+def found_organization(*, name: str, owner: User) -> Organization:
     """Create an organization with its owner as the first member.
 
     Raises AlreadyMember when the person belongs to one, and ValidationError for a bad name or a
@@ -59,11 +59,10 @@ def found_organization(*, name: str, owner: User, ip_address: str | None = None)
     owner.full_clean()
     owner.save(update_fields=["organization"])
     accounts.record_event(
-        "organization_founded",
+        Event.ORGANIZATION_FOUNDED,
         user=owner,
         actor=owner,
         organization_id=organization.pk,
-        ip_address=ip_address,
     )
     organization_founded.send(Organization, organization=organization)
     return organization

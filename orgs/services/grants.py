@@ -8,6 +8,7 @@ from django.contrib.auth.models import Permission
 from django.db import transaction
 
 from accounts import services as accounts
+from accounts.events import Event
 from accounts.models import User
 from orgs.models import Grant, Organization
 from orgs.permissions import CHANGE, FEATURES, VIEW
@@ -57,7 +58,7 @@ def grant_permission(
     if Grant.objects.filter(user=user, permission=row, content_object=organization).exists():
         raise AlreadyHeld
     grant: Grant = Grant.objects.create(user=user, permission=row, content_object=organization)
-    _record("permission_granted", user, permission, organization, by)
+    _record(Event.PERMISSION_GRANTED, user, permission, organization, by)
     return grant
 
 
@@ -80,7 +81,7 @@ def revoke_permission(
         grant.delete()
     elif not _forget_ended(user, permission, organization):
         raise NotHeld
-    _record("permission_revoked", user, permission, organization, by)
+    _record(Event.PERMISSION_REVOKED, user, permission, organization, by)
 
 
 def _forget_ended(user: User, permission: str, organization: Organization) -> bool:
@@ -118,7 +119,9 @@ def _named(permission: str) -> dict[str, str]:
     return {"content_type__app_label": app, "codename": codename}
 
 
-def _record(event: str, user: User, permission: str, organization: Organization, by: User) -> None:
+def _record(
+    event: Event, user: User, permission: str, organization: Organization, by: User
+) -> None:
     accounts.record_event(
         event,
         user=user,

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from accounts import services as accounts
+from accounts.events import Event
 from accounts.models import User
 from orgs import clock, emails
 from orgs.models import Invitation, Organization, Role
@@ -75,7 +76,7 @@ def invite(
     invitation.full_clean()
     invitation.save()
     invitation.roles.set(roles)
-    _send(invitation, "member_invited", by)
+    _send(invitation, Event.MEMBER_INVITED, by)
     return invitation
 
 
@@ -89,7 +90,7 @@ def resend_invitation(*, invitation: Invitation, by: User, now: datetime) -> Inv
     require_seat(organization, clock.now())
     invitation.expires_at = now + VALID_FOR
     invitation.save(update_fields=["expires_at"])
-    _send(invitation, "invitation_resent", by)
+    _send(invitation, Event.INVITATION_RESENT, by)
     return invitation
 
 
@@ -102,7 +103,7 @@ def revoke_invitation(*, invitation: Invitation, by: User, now: datetime) -> Non
         raise InvitationClosed
     invitation.revoked_at = now
     invitation.save(update_fields=["revoked_at"])
-    _record("invitation_revoked", invitation, by)
+    _record(Event.INVITATION_REVOKED, invitation, by)
 
 
 @transaction.atomic
@@ -140,7 +141,7 @@ def accept_invitation(
     person.save(update_fields=["organization"])
     invitation.accepted_at = now
     invitation.save(update_fields=["accepted_at"])
-    _record("member_joined", invitation, person, user=person)
+    _record(Event.MEMBER_JOINED, invitation, person, user=person)
     _give_offered_roles(invitation, organization, person, now)
 
 
@@ -195,17 +196,17 @@ def _give_offered_roles(
         else:
             write_assignment(user=person, role=role, organization=organization, by=by, now=now)
     if withheld:
-        _record("offered_roles_withheld", invitation, None, user=person, roles=withheld)
+        _record(Event.OFFERED_ROLES_WITHHELD, invitation, None, user=person, roles=withheld)
 
 
-def _send(invitation: Invitation, event: str, by: User) -> None:
+def _send(invitation: Invitation, event: Event, by: User) -> None:
     _record(event, invitation, by)
     # Robust: a mail server that is down costs nobody the invitation; it can be sent again.
     transaction.on_commit(lambda: emails.send_invitation(invitation), robust=True)
 
 
 def _record(
-    event: str,
+    event: Event,
     invitation: Invitation,
     by: User | None,
     *,

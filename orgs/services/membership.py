@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts import services as accounts
+from accounts.events import Event
 from accounts.models import User
 from orgs.models import Grant, Organization, UserRoleAssignment
 from orgs.services.allowed import locked_with_organization, require_permission
@@ -25,7 +26,7 @@ def leave_organization(*, user: User, now: datetime) -> None:
     organization, user = locked_with_organization(user)
     if organization is None or not user.is_present:
         raise NotAMember
-    _take_out(user, organization, "member_left", by=user, now=now)
+    _take_out(user, organization, Event.MEMBER_LEFT, by=user, now=now)
 
 
 @transaction.atomic
@@ -39,18 +40,18 @@ def remove_member(*, organization: Organization, user: User, by: User, now: date
     if current is None or current.pk != organization.pk or user.deleted_at is not None:
         raise NotAMember
     require_permission(by, REMOVE, current, now)
-    _take_out(user, current, "member_removed", by=by, now=now)
+    _take_out(user, current, Event.MEMBER_REMOVED, by=by, now=now)
 
 
 def _take_out(
-    user: User, organization: Organization, event: str, *, by: User, now: datetime
+    user: User, organization: Organization, event: Event, *, by: User, now: datetime
 ) -> None:
     accounts.require_not_owner(user)
     detach(user, organization, event, by=by, now=now)
 
 
 def detach(
-    user: User, organization: Organization, event: str, *, by: User | None, now: datetime
+    user: User, organization: Organization, event: Event, *, by: User | None, now: datetime
 ) -> None:
     """End what a person holds here and their sessions, and have them belong to no organization.
 

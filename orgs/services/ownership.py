@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts import services as accounts
+from accounts.events import Event
 from accounts.models import User
 from orgs import emails
 from orgs.models import Organization, OwnershipTransfer, OwnershipTransferRequest
@@ -138,7 +139,7 @@ def request_ownership_transfer(
     request.full_clean()
     request.save()
     accounts.record_event(
-        "ownership_transfer_requested",
+        Event.OWNERSHIP_TRANSFER_REQUESTED,
         user=new_owner,
         actor=by,
         organization_id=current.pk,
@@ -164,7 +165,7 @@ def close_ownership_transfer_request(
     request.closed_at = now
     request.save(update_fields=["closed_at"])
     accounts.record_event(
-        "ownership_transfer_withdrawn" if is_withdrawn else "ownership_transfer_declined",
+        Event.OWNERSHIP_TRANSFER_WITHDRAWN if is_withdrawn else Event.OWNERSHIP_TRANSFER_DECLINED,
         user=request.new_owner,
         actor=by,
         organization_id=request.organization_id,
@@ -196,8 +197,8 @@ def _follow(transfer: OwnershipTransfer, organization: Organization) -> None:
     """Do what a transfer entails: the queue, the log, Stripe, and mails once it is committed."""
     organization.ownership_transfer_requests.pending().update(closed_at=transfer.created_at)
     for person, event in (
-        (transfer.from_owner, "ownership_given"),
-        (transfer.to_owner, "ownership_received"),
+        (transfer.from_owner, Event.OWNERSHIP_GIVEN),
+        (transfer.to_owner, Event.OWNERSHIP_RECEIVED),
     ):
         accounts.record_event(
             event,

@@ -9,6 +9,7 @@ from django.contrib.auth.models import Permission
 from django.db import transaction
 
 from accounts import services as accounts
+from accounts.events import Event
 from accounts.models import User
 from orgs.models import Organization, Role, RoleKind, UserRoleAssignment
 from orgs.services.allowed import (
@@ -74,7 +75,7 @@ def write_assignment(
         assigned_by=by,
         assigned_at=now,
     )
-    _record("role_assigned", assignment, by)
+    _record(Event.ROLE_ASSIGNED, assignment, by)
     return assignment
 
 
@@ -129,10 +130,10 @@ def permissions_of(roles: Iterable[Role]) -> set[str]:
 
 
 def record_revoked(assignment: UserRoleAssignment, by: User) -> None:
-    _record("role_revoked", assignment, by)
+    _record(Event.ROLE_REVOKED, assignment, by)
 
 
-def _record(event: str, assignment: UserRoleAssignment, by: User) -> None:
+def _record(event: Event, assignment: UserRoleAssignment, by: User) -> None:
     accounts.record_event(
         event,
         user=assignment.user,

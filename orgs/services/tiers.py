@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts import services as accounts
+from accounts.events import Event
 from accounts.models import User
 from orgs.models import Tier, features
 from orgs.services.allowed import require_staff
@@ -68,7 +69,7 @@ def create_tier(
     _fill(tier, after, COLUMNS)
     tier.save()
     tier.entitlements.set(entitlements)
-    _record("tier_created", tier, by, None, after)
+    _record(Event.TIER_CREATED, tier, by, None, after)
     return tier
 
 
@@ -111,7 +112,7 @@ def change_tier(
     if changed:
         current.save(update_fields=changed)
     current.entitlements.set(entitlements)
-    _record("tier_changed", current, by, before, after)
+    _record(Event.TIER_CHANGED, current, by, before, after)
 
 
 def _require_features(entitlements: Collection[Permission]) -> None:
@@ -126,7 +127,7 @@ def _fill(tier: Tier, facts: TierFacts, columns: Collection[str]) -> None:
     tier.full_clean()
 
 
-def _record(event: str, tier: Tier, by: User, before: TierFacts | None, after: TierFacts) -> None:
+def _record(event: Event, tier: Tier, by: User, before: TierFacts | None, after: TierFacts) -> None:
     accounts.record_event(
         event,
         actor=by,

@@ -8,7 +8,6 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.http import client_address
 from accounts.models import User
 from orgs import clock, services
 from orgs.forms import FoundForm
@@ -41,11 +40,7 @@ def found(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "orgs/no_organization.html", {"form": form}, status=422)
     try:
-        services.found_organization(
-            name=form.cleaned_data["name"],
-            owner=request.user,
-            ip_address=client_address(request),
-        )
+        services.found_organization(name=form.cleaned_data["name"], owner=request.user)
     except services.AlreadyMember:
         messages.error(request, _("You belong to an organization already."))
     except ValidationError as error:

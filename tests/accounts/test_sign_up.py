@@ -43,7 +43,7 @@ def test_signing_up_founds_an_organization_with_its_owner(client: Client, db: No
     assert (alice.email, alice.organization, acme.owner) == ("alice@example.com", acme, alice)
     assert acme.slug == "acme"
     assert Standing.objects.get(organization=acme).sync_requested_at is not None
-    line = UserEventLog.objects.get()
+    line = UserEventLog.objects.get(event="organization_founded")
     assert (line.event, line.user, line.organization) == ("organization_founded", alice, acme)
 
 

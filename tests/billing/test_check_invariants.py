@@ -25,6 +25,7 @@ from djstripe.models import Customer
 from pytest_django import Settings
 
 from accounts import services as accounts
+from accounts.events import Event
 from billing import gateway, invariants, mirror
 from billing.models import Standing, Status, TierPrice
 from orgs import invariants as of_orgs
@@ -90,7 +91,7 @@ def link(organization: Organization, customer: str) -> None:
     mirror.write_customer(told)
     rows(organization).update(stripe_customer=customer)
     accounts.record_event(
-        "customer_linked", organization_id=organization.pk, data={"stripe_customer": customer}
+        Event.CUSTOMER_LINKED, organization_id=organization.pk, data={"stripe_customer": customer}
     )
 
 
@@ -105,7 +106,7 @@ def write(organization: Organization, **facts: Any) -> None:
     standing(organization).update(**facts)
     written = standing(organization).get()
     accounts.record_event(
-        "standing_changed",
+        Event.STANDING_CHANGED,
         organization_id=organization.pk,
         data={"after": invariants._noticeable(written)},
     )

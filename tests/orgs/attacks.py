@@ -85,10 +85,23 @@ def organization(key: str, owner: str, slug: str = "anew", verb: str = "INSERT")
     )
 
 
+LAST_LINE = "(SELECT max(id) FROM accounts_usereventlog)"
+ALL_LINES = "(SELECT count(*) FROM accounts_usereventlog)"
+
+
 def line(key: str, verb: str = "INSERT") -> str:
     return (
-        f"{verb} INTO accounts_usereventlog (id, event, data, created_at) "
-        f"VALUES ({key}, 'nothing_happened', '{{{{}}}}', '2026-01-01 00:00:00+00:00')"
+        f"{verb} INTO accounts_usereventlog (id, event, data, device, request_id, created_at) "
+        f"VALUES ({key}, 'nothing_happened', '{{{{}}}}', '', '', '2026-01-01 00:00:00+00:00')"
+    )
+
+
+def export(lines: str, verb: str = "INSERT", key: str = "") -> str:
+    """An export of the whole log from 0 on, which counts so many lines."""
+    column, value = ("id, ", f"{key}, ") if key else ("", "")
+    return (
+        f"{verb} INTO accounts_logexport ({column}first_id, last_id, lines, sha256, created_at) "
+        f"VALUES ({value}0, {LAST_LINE}, {lines}, '', '2026-01-01 00:00:00+00:00')"
     )
 
 
@@ -114,7 +127,6 @@ UNLOGGED_ANEW = "DELETE FROM orgs_organization WHERE id = {unlogged}; " + organi
 UNLOGGED_GONE = "UPDATE accounts_user SET organization_id = NULL WHERE organization_id = {unlogged}"
 UNLOGGED_BACK = "UPDATE accounts_user SET organization_id = {unlogged} WHERE id = {unlogged_member}"
 ALICE = "UPDATE accounts_user SET"
-LAST_LINE = "(SELECT max(id) FROM accounts_usereventlog)"
 
 ON_BOTH = {
     "made anew, founded without a line": f"{UNLOGGED_GONE}; {UNLOGGED_ANEW}; {UNLOGGED_BACK}",
@@ -193,6 +205,15 @@ ON_BOTH = {
     + " ON CONFLICT (id) DO UPDATE SET event = excluded.event",
     "the log deleted": "DELETE FROM accounts_usereventlog",
     "a line deleted": f"DELETE FROM accounts_usereventlog WHERE id = {LAST_LINE}",
+    "exported, and the foundings deleted": f"{export(ALL_LINES)}; "
+    "DELETE FROM accounts_usereventlog WHERE event = 'organization_founded'",
+    "exported, and all deleted": f"{export(ALL_LINES)}; DELETE FROM accounts_usereventlog",
+    "exported, and a line added to that": f"{export(ALL_LINES)}; {line('0')}",
+    "an export that leaves a line out": export(f"{ALL_LINES} - 1"),
+    "an export of a line that is not there": export(f"{ALL_LINES} + 1"),
+    "an export of nothing": export("0"),
+    "an export widened": f"{export(ALL_LINES)}; UPDATE accounts_logexport SET last_id = 1000000",
+    "an export deleted": f"{export(ALL_LINES)}; DELETE FROM accounts_logexport",
 }
 
 REPLACE = "INSERT OR REPLACE"
@@ -232,12 +253,18 @@ ON_SQLITE = {
     "a transfer replaced by an update": "UPDATE OR REPLACE orgs_ownershiptransfer "
     "SET id = {returned} WHERE id = {given}",
     "a line of the log replaced": line(LAST_LINE, REPLACE),
+    "an export replaced": f"{export(ALL_LINES, key='1')}; {export(ALL_LINES, REPLACE, '1')}",
 }
 
 FORGED = "(id, organization_id, from_owner_id, to_owner_id) AS VALUES (1, {acme}, {alice}, {bob})"
 ON_POSTGRESQL = {
     "transfers truncated": "TRUNCATE orgs_ownershiptransfer",
     "the log truncated": "TRUNCATE accounts_usereventlog",
+    "exports truncated": f"{export(ALL_LINES)}; TRUNCATE accounts_logexport",
+    "other exports": "CREATE TEMP TABLE accounts_logexport (first_id, last_id) "
+    "AS VALUES (0, 1000000); DELETE FROM accounts_usereventlog",
+    "another log to count": "CREATE TEMP TABLE accounts_usereventlog (id) AS VALUES (0); "
+    + export("1").replace(LAST_LINE, "1000000"),
     "organizations truncated": "TRUNCATE orgs_organization CASCADE",
     "people truncated": "TRUNCATE accounts_user CASCADE",
     "MERGE": "MERGE INTO orgs_organization o USING accounts_user u ON o.id = {acme} "
@@ -270,6 +297,7 @@ WATCHED = (
     "ORDER BY id",
     "SELECT * FROM orgs_ownershiptransfer ORDER BY id",
     "SELECT * FROM accounts_usereventlog ORDER BY id",
+    "SELECT * FROM accounts_logexport ORDER BY id",
 )
 
 

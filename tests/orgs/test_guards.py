@@ -112,7 +112,7 @@ ON_POSTGRESQL: dict[str, Callable[[Guard], Statements]] = {
     "led to other tables": lambda guard: (f"ALTER FUNCTION {guard.name}() RESET search_path",),
     "made for another event": lambda guard: (
         *drop(guard),
-        f"CREATE TRIGGER {guard.name} BEFORE INSERT ON {guard.table} "
+        f"CREATE TRIGGER {guard.name} AFTER DELETE ON {guard.table} "
         f"FOR EACH ROW EXECUTE FUNCTION {guard.name}()",
     ),
 }

@@ -20,6 +20,7 @@ from django.utils import timezone
 from djstripe.models import Customer
 
 from accounts import services as accounts
+from accounts.events import Event
 from accounts.models import User, UserEventLog, UserType
 from orgs import services
 from orgs.guards import installation
@@ -164,7 +165,7 @@ def link(organization: Organization, customer: str) -> None:
     Customer.objects.get_or_create(id=customer)
     Organization.objects.filter(pk=organization.pk).update(stripe_customer=customer)
     accounts.record_event(
-        "customer_linked", organization_id=organization.pk, data={"stripe_customer": customer}
+        Event.CUSTOMER_LINKED, organization_id=organization.pk, data={"stripe_customer": customer}
     )
 
 
@@ -200,7 +201,7 @@ def share_an_address(cast: Cast) -> None:
 
 
 def found_again(cast: Cast) -> None:
-    accounts.record_event("organization_founded", user=cast.bob, organization_id=cast.acme.pk)
+    accounts.record_event(Event.ORGANIZATION_FOUNDED, user=cast.bob, organization_id=cast.acme.pk)
 
 
 def develop(cast: Cast) -> None:

@@ -1,0 +1,74 @@
+"""The request that is being answered, for whoever writes the log: who asks, from where, with what.
+
+Services get no request. What a line of the log says of it is taken from here, so that no caller
+can forget it; outside a request, as in commands and tasks, there is nothing to say.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+
+from accounts.http import client_address
+
+# The longest name of a device that is kept.
+DEVICE_LENGTH = 200
+# Whoever stands in front of us may have named the request already; what else is sent is ignored.
+REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class RequestFacts:
+    """What a line of the log keeps of the request in which it was written."""
+
+    request_id: str = ""
+    ip_address: str | None = None
+    device: str = ""
+
+
+_current: ContextVar[HttpRequest | None] = ContextVar("current_request", default=None)
+
+
+def current_request() -> HttpRequest | None:
+    """Return the request that this thread or task is answering, if any."""
+    return _current.get()
+
+
+def current_facts() -> RequestFacts:
+    """Return what the log keeps of the current request; nothing outside one."""
+    request = _current.get()
+    if request is None:
+        return RequestFacts()
+    return RequestFacts(
+        request_id=request.META[KEY],
+        ip_address=client_address(request),
+        # PostgreSQL stores no NUL, and a header may hold what it likes.
+        device=request.headers.get("User-Agent", "").replace("\x00", "")[:DEVICE_LENGTH],
+    )
+
+
+KEY = "holdfast.request_id"
+
+
+class RequestContextMiddleware:
+    """Name each request, and have the log know of it while it is answered."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        named = request.headers.get("X-Request-ID", "")
+        request_id = named if REQUEST_ID.fullmatch(named) else uuid.uuid4().hex
+        request.META[KEY] = request_id
+        token = _current.set(request)
+        try:
+            response = self.get_response(request)
+        finally:
+            _current.reset(token)
+        response["X-Request-ID"] = request_id
+        return response
