@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from allauth.account import admin as allauth_admin
 from allauth.account.models import EmailAddress
@@ -11,7 +11,7 @@ from allauth.mfa import admin as mfa_admin
 from allauth.mfa.models import Authenticator
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
-from django.db.models import F, Model, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -19,60 +19,15 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts import services
-from accounts.forms import PersonForm
-from accounts.models import User, UserEventLog
-
-Row = TypeVar("Row", bound=Model)
-
-# The filter that an organization's page in the admin leads to.
-ONE_ORGANIZATION = "organization__id__exact"
-BY_PERSON_OR_ORGANIZATION = ("user__email__startswith", "organization__slug__startswith")
-BY_PERSON_OR_ORGANIZATION_HELP = _(
-    "The beginning of the person's e-mail address or of the organization's slug"
+from accounts.admin_base import (
+    ONE_ORGANIZATION,
+    LongListAdmin,
+    ReadOnlyAdminMixin,
+    actor_of,
 )
-
-
-class ReadOnlyAdminMixin:
-    """Rows that are written elsewhere and only looked at in the admin."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class LongListAdmin(admin.ModelAdmin[Row]):
-    """A list that may have a million rows: what it shows and finds is read by an index.
-
-    It is sorted in one way. What is looked for is the beginning, or the whole, of one of its
-    `search_fields`, which are look-ups that an index serves.
-    """
-
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    sortable_by = ()
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Row], search_term: str
-    ) -> tuple[QuerySet[Row], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        # Addresses, slugs and keys are stored in lower case; names and Stripe's ids as they are.
-        each, *others = (
-            self.model._default_manager.filter(**{field: wanted}).order_by().values("pk")
-            for field in self.get_search_fields(request)
-            for wanted in {term, term.lower()}
-        )
-        # Each by its own index. An OR across tables would have the database read them whole.
-        found = queryset.filter(pk__in=each.union(*others))
-        # In an order that no index has, so that the few found are sorted. PostgreSQL would else
-        # rather look for them among all rows, in order, and stop at a page: often at the end.
-        return found.order_by(F("pk") * 0, *queryset.query.order_by), False
+from accounts.admin_log import LoggedChangesMixin
+from accounts.forms import PersonForm
+from accounts.models import User
 
 
 @dataclass(frozen=True)
@@ -104,13 +59,14 @@ class DeletedFilter(admin.SimpleListFilter):
 
 
 @admin.register(User)
-class UserAdmin(LongListAdmin[User]):
+class UserAdmin(LoggedChangesMixin, LongListAdmin[User]):
     """A person. What ties them to an organization changes by services, not by this form."""
 
     # orgs and billing, which are not known here, add theirs. orgs registers a subclass, too, which
     # lists to staff whom they may see.
     pages: ClassVar[list[PersonPage]] = []
     change_form_template = "admin/accounts/user/change_form.html"
+    withheld = ("name",)
     list_display = ("email", "name", "organization", "user_type", "is_active", "last_login")
     list_filter = (DeletedFilter, "user_type", "is_active", "is_staff")
     list_select_related = ("organization",)
@@ -220,22 +176,6 @@ class UserAdmin(LongListAdmin[User]):
             self.message_user(request, refusal, messages.ERROR)
         others = queryset.filter(owned_organizations__isnull=True)
         return delete_selected(self, request, others) if others.exists() else None
-
-
-def actor_of(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
-
-
-@admin.register(UserEventLog)
-class UserEventLogAdmin(ReadOnlyAdminMixin, LongListAdmin[UserEventLog]):
-    list_display = ("created_at", "event", "user", "actor", "organization")
-    list_select_related = ("user", "actor", "organization")
-    list_filter = ("event",)
-    search_fields = BY_PERSON_OR_ORGANIZATION
-    search_help_text = BY_PERSON_OR_ORGANIZATION_HELP
-    date_hierarchy = "created_at"
-    ordering = ("-id",)
 
 
 # Who may confirm or replace an address here, or read a second factor's secret, could log in as

@@ -11,6 +11,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.events import Event
 from accounts.managers import UserManager
 
 
@@ -241,6 +242,11 @@ class UserEventLog(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event} ({self.created_at:%Y-%m-%d %H:%M:%S})"
+
+    @property
+    def kind(self) -> str:
+        """What happened, in words; a kind that is not known here by its name."""
+        return str(Event(self.event).label) if self.event in Event else self.event
 
 
 class LogExport(models.Model):

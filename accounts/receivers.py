@@ -48,7 +48,7 @@ def _failed_to_log_in(credentials: dict[str, Any], request: Any = None, **kwargs
     record_event(
         Event.LOGIN_FAILED,
         user=person,
-        organization_id=person and person.organization_id,
+        organization_id=person.organization_id if person else None,
         data={} if person else {"address": _pseudonym(address)},
     )
 

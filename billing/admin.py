@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from djstripe import admin as djstripe_admin
 from djstripe.models import APIKey
 
-from accounts.admin import LongListAdmin, ReadOnlyAdminMixin, actor_of
+from accounts.admin_base import LongListAdmin, ReadOnlyAdminMixin, actor_of
+from accounts.admin_log import LoggedChangesMixin
 from billing import admin_why, services
 from billing.models import Standing, TierPrice
 from orgs import clock
@@ -21,7 +22,7 @@ from orgs.permissions import VIEW
 
 
 @admin.register(TierPrice)
-class TierPriceAdmin(admin.ModelAdmin[TierPrice]):
+class TierPriceAdmin(LoggedChangesMixin, admin.ModelAdmin[TierPrice]):
     list_display = ("tier", "interval", "stripe_price_id", "trial_days")
     list_select_related = ("tier",)
     ordering = ("tier__rank", "interval")

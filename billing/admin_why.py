@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from accounts.admin import PersonPage, UserAdmin, actor_of
+from accounts.admin import PersonPage, UserAdmin
+from accounts.admin_base import actor_of
 from accounts.models import User
 from billing.explanations import explain_access
 from billing.forms import WhyForm

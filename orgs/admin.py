@@ -9,7 +9,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin import LongListAdmin, ReadOnlyAdminMixin, actor_of
+from accounts.admin_base import LongListAdmin, ReadOnlyAdminMixin, actor_of
+from accounts.admin_log import LoggedChangesMixin
 from orgs import admin_people, services
 from orgs.admin_deletions import SoftDeletionAdmin
 from orgs.admin_roles import GrantAdmin, RoleAdmin, UserRoleAssignmentAdmin
@@ -53,10 +54,13 @@ class OwnershipTransferInline(
 
 
 @admin.register(Organization)
-class OrganizationAdmin(ScopedAdminMixin[Organization], LongListAdmin[Organization]):
+class OrganizationAdmin(
+    LoggedChangesMixin, ScopedAdminMixin[Organization], LongListAdmin[Organization]
+):
     """An organization. Owner, tier, lock and Stripe customer are facts, not form fields."""
 
     organization_path = ""
+    withheld = ("name", "billing_email")
     change_form_template = "admin/orgs/organization/change_form.html"
     list_display = ("name", "slug", "owner", "tier", "locked_from", "created_at")
     list_select_related = ("owner", "tier")
@@ -96,6 +100,9 @@ class OrganizationAdmin(ScopedAdminMixin[Organization], LongListAdmin[Organizati
 
     def has_delete_permission(self, request: HttpRequest, obj: Organization | None = None) -> bool:
         return False
+
+    def organization_id_of(self, row: Organization) -> int:
+        return row.pk
 
     def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:
         services.change_details(

@@ -11,7 +11,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.admin import LongListAdmin, PersonPage, ReadOnlyAdminMixin, UserAdmin, actor_of
+from accounts.admin import PersonPage, UserAdmin
+from accounts.admin_base import LongListAdmin, ReadOnlyAdminMixin, actor_of
 from accounts.models import User
 from accounts.services import OwnsOrganization
 from orgs import clock, services

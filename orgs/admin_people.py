@@ -13,12 +13,13 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from accounts import admin as accounts
+from accounts import admin_events
 from accounts.models import User, UserEventLog
 from orgs.admin_scope import ScopedAdminMixin
 from orgs.permissions import VIEW
 from orgs.services.deletion import DELETE, RESTORE
 
-for model in (User, UserEventLog, EmailAddress, Authenticator):
+for model in (User, EmailAddress, Authenticator):
     admin.site.unregister(model)
 
 
@@ -60,7 +61,7 @@ class UserAdmin(ScopedAdminMixin[User], accounts.UserAdmin):
 
 
 @admin.register(UserEventLog)
-class UserEventLogAdmin(ScopedAdminMixin[UserEventLog], accounts.UserEventLogAdmin):
+class UserEventLogAdmin(ScopedAdminMixin[UserEventLog], admin_events.UserEventLogAdmin):
     organization_path = "organization"
 
 

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin import (
+from accounts.admin_base import (
     BY_PERSON_OR_ORGANIZATION,
     BY_PERSON_OR_ORGANIZATION_HELP,
     LongListAdmin,

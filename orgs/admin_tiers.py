@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin import actor_of
+from accounts.admin_base import actor_of
 from orgs import services
 from orgs.forms import FeatureChoiceField
 from orgs.models import Tier

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from djstripe.models import Customer
 
-from accounts.admin import LongListAdmin
+from accounts.admin_base import LongListAdmin
 from accounts.models import User
 from orgs import services
 from orgs.models import Grant, Invitation, Organization, Role, UserRoleAssignment
