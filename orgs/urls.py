@@ -1,10 +1,12 @@
 from django.urls import path
 
-from orgs.views import home, invitations, leaving, roles, team, transfers
+from orgs.views import activity, home, invitations, leaving, roles, team, transfers
 
 app_name = "orgs"
 
 urlpatterns = [
+    path("organization/activity/", activity.activity, name="activity"),
+    path("organization/activity/export/", activity.export_activity, name="export_activity"),
     path("organization/found/", home.found, name="found"),
     path("organization/leave/", leaving.leave, name="leave"),
     path(

@@ -158,6 +158,8 @@ def _price(scene: Scene) -> dict[str, Any]:
 
 PAGES = [
     Page("home"),
+    Page("orgs:activity"),
+    Page("orgs:export_activity", "POST"),
     Page("orgs:found", "POST", data=lambda scene: {"name": "New"}),
     Page("orgs:team"),
     Page("orgs:invite", "POST", data=lambda scene: {"email": "someone@example.com"}),

@@ -37,6 +37,8 @@ KINDS = {
 FREE = """
                                     visitor   of none   outsider  no role   member    viewer    admin     owner     developer staff     deleted
 GET home                            ok        ok        ok        ok        ok        ok        ok        ok        ok        ok        ok
+GET orgs:activity                   login     home      ok        no_role   tier      no_role   tier      tier      home      home      login
+POST orgs:export_activity           login     home      ok        no_role   no_role   no_role   tier      tier      home      home      login
 POST orgs:found                     login     home      home      home      home      home      home      home      home      home      login
 GET orgs:team                       login     home      ok        ok        ok        ok        ok        ok        home      home      login
 POST orgs:invite                    login     home      done      no_role   no_role   no_role   done      done      home      home      login
@@ -72,6 +74,8 @@ GET billing:checkout_return         login     home      done      done      done
 PAID = """
                                     visitor   of none   outsider  no role   member    viewer    admin     owner     developer staff     deleted
 GET home                            ok        ok        ok        ok        ok        ok        ok        ok        ok        ok        ok
+GET orgs:activity                   login     home      ok        no_role   ok        no_role   ok        ok        home      home      login
+POST orgs:export_activity           login     home      ok        no_role   no_role   no_role   ok        ok        home      home      login
 POST orgs:found                     login     home      home      home      home      home      home      home      home      home      login
 GET orgs:team                       login     home      ok        ok        ok        ok        ok        ok        home      home      login
 POST orgs:invite                    login     home      done      no_role   no_role   no_role   done      done      home      home      login
@@ -107,6 +111,8 @@ GET billing:checkout_return         login     home      done      done      done
 LOCKED = """
                                     visitor   of none   outsider  no role   member    viewer    admin     owner     developer staff     deleted
 GET home                            ok        ok        ok        LOCK      LOCK      LOCK      LOCK      ok        ok        ok        ok
+GET orgs:activity                   login     home      ok        LOCK      LOCK      LOCK      LOCK      locked    home      home      login
+POST orgs:export_activity           login     home      ok        LOCK      LOCK      LOCK      LOCK      locked    home      home      login
 POST orgs:found                     login     home      home      LOCK      LOCK      LOCK      LOCK      home      home      home      login
 GET orgs:team                       login     home      ok        LOCK      LOCK      LOCK      LOCK      ok        home      home      login
 POST orgs:invite                    login     home      done      LOCK      LOCK      LOCK      LOCK      done      home      home      login
@@ -142,6 +148,8 @@ GET billing:checkout_return         login     home      done      LOCK      LOCK
 CLOSED = """
                                     visitor   of none   outsider  no role   member    viewer    admin     owner     developer staff     deleted
 GET home                            ok        ok        ok        CLOSED    CLOSED    CLOSED    CLOSED    ok        ok        ok        ok
+GET orgs:activity                   login     home      ok        CLOSED    CLOSED    CLOSED    CLOSED    closed    home      home      login
+POST orgs:export_activity           login     home      ok        CLOSED    CLOSED    CLOSED    CLOSED    closed    home      home      login
 POST orgs:found                     login     home      home      CLOSED    CLOSED    CLOSED    CLOSED    home      home      home      login
 GET orgs:team                       login     home      ok        CLOSED    CLOSED    CLOSED    CLOSED    ok        home      home      login
 POST orgs:invite                    login     home      done      CLOSED    CLOSED    CLOSED    CLOSED    closed    home      home      login

@@ -14,7 +14,7 @@ from orgs.services.closing import (
 )
 from orgs.services.custom_roles import change_role, create_role, delete_role
 from orgs.services.deletion import AlreadyDeleted, NotDeleted, restore, soft_delete
-from orgs.services.details import change_details, follow_address
+from orgs.services.details import change_details, follow_address, record_activity_export
 from orgs.services.founding import AlreadyMember, found_organization, sign_up
 from orgs.services.grants import NotGrantable, grant_permission, revoke_permission
 from orgs.services.invitations import (
@@ -103,6 +103,7 @@ __all__ = [
     "join_as_new_person",
     "leave_organization",
     "plant_defaults",
+    "record_activity_export",
     "remove_closed_organizations",
     "remove_member",
     "reopen_organization",

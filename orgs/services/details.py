@@ -17,6 +17,13 @@ def follow_address(*, person: User) -> None:
         billing_details_changed.send(Organization, organization=organization)
 
 
+def record_activity_export(*, organization: Organization, by: User) -> None:
+    """Write down that somebody took the organization's lines away."""
+    accounts.record_event(
+        Event.ACTIVITY_EXPORTED, user=by, actor=by, organization_id=organization.pk
+    )
+
+
 @transaction.atomic
 def change_details(
     *, organization: Organization, by: User, name: str, slug: str, billing_email: str

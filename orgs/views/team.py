@@ -193,6 +193,7 @@ def _team_page(
         "may_invite": may("orgs.invite_members"),
         "may_assign": may_assign,
         "may_remove": may("orgs.remove_members"),
+        "may_view_activity": may("orgs.view_activity"),
         "invitations": _invitations(request),
         "now": timezone.now(),
         "form": form or InviteForm(organization=organization, offers_roles=may_assign),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.http import HttpRequest, HttpResponse
 from django.template import Context, Template
@@ -98,7 +100,7 @@ class Secret(PermissionRequiredMixin, View):
         return HttpResponse("secret")
 
 
-def ask(person: User, **headers: str) -> HttpResponse:
+def ask(person: User, **headers: str) -> Any:
     request = RequestFactory(headers=headers).get("/secret/")
     request.user = User.objects.get_queryset().with_access().get(pk=person.pk)
     return Secret.as_view()(request)
