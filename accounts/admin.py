@@ -67,6 +67,7 @@ class UserAdmin(LoggedChangesMixin, LongListAdmin[User]):
     pages: ClassVar[list[PersonPage]] = []
     change_form_template = "admin/accounts/user/change_form.html"
     withheld = ("name",)
+    told_by_services = ("is_active",)
     list_display = ("email", "name", "organization", "user_type", "is_active", "last_login")
     list_filter = (DeletedFilter, "user_type", "is_active", "is_staff")
     list_select_related = ("organization",)

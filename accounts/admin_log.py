@@ -24,6 +24,8 @@ class LoggedChangesMixin(admin.ModelAdmin[Any]):
     """
 
     withheld: tuple[str, ...] = ()
+    # Fields whose change is a service's to tell, by a line of its own.
+    told_by_services: tuple[str, ...] = ()
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
@@ -32,6 +34,7 @@ class LoggedChangesMixin(admin.ModelAdmin[Any]):
             if field in self.withheld
             else [_plain(form.initial.get(field)), _plain(form.cleaned_data[field])]
             for field in form.changed_data
+            if field not in self.told_by_services
         }
         if changes or not change:
             event = Event.ADMIN_CHANGED if change else Event.ADMIN_ADDED

@@ -12,6 +12,7 @@ from pytest_django import Settings
 from billing import gateway, services
 from orgs.guards import installation
 from tests.cast import Cast, make_cast
+from tests.no_secrets import secrets_in_the_log
 from tests.payer import Payer
 from tests.sandbox_process import SandboxProcess
 
@@ -42,6 +43,18 @@ def _guards_make_way_for_the_flush(
     request.getfixturevalue("transactional_db")
     yield
     installation.drop(connection)
+
+
+@pytest.fixture(autouse=True)
+def _the_log_keeps_no_secret(
+    request: pytest.FixtureRequest, _django_db_marker: None
+) -> Iterator[None]:
+    uses_database = "db" in request.fixturenames or request.node.get_closest_marker("django_db")
+    if uses_database and "db" in request.fixturenames:
+        request.getfixturevalue("db")
+    yield
+    if uses_database:
+        assert secrets_in_the_log() == []
 
 
 @pytest.fixture
