@@ -16,6 +16,7 @@ from accounts import admin as accounts
 from accounts import admin_events
 from accounts.models import User, UserEventLog
 from orgs.admin_scope import ScopedAdminMixin
+from orgs.models import Organization
 from orgs.permissions import VIEW
 from orgs.services.deletion import DELETE, RESTORE
 
@@ -63,6 +64,11 @@ class UserAdmin(ScopedAdminMixin[User], accounts.UserAdmin):
 @admin.register(UserEventLog)
 class UserEventLogAdmin(ScopedAdminMixin[UserEventLog], admin_events.UserEventLogAdmin):
     organization_path = "organization"
+
+    def found(self, term: str) -> list[tuple[str, int]]:
+        organizations = Organization.objects.filter(slug__startswith=term)
+        keys = admin_events.first_keys(organizations)
+        return [*super().found(term), *(("organization", key) for key in keys)]
 
 
 @admin.register(EmailAddress)

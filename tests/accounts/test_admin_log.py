@@ -147,7 +147,7 @@ def test_nothing_is_counted_and_no_kind_looked_for_in_the_whole_log(
 
 def test_filters_find_by_kind_and_time(cast: Cast, dana: Client) -> None:
     UserEventLog.objects.create(event=Event.LOCK_BEGAN, organization=cast.acme)
-    found = dana.get(LIST, {"kind": "billing", "days": "1"}).context["cl"].result_list
+    found = dana.get(LIST, {"kind": "lock_began", "days": "1"}).context["cl"].result_list
     assert [line.event for line in found] == [Event.LOCK_BEGAN]
 
 
