@@ -12,6 +12,7 @@ from pytest_django import Settings
 from billing import gateway, services
 from orgs.guards import installation
 from tests.cast import Cast, make_cast
+from tests.kept import put_back
 from tests.payer import Payer
 from tests.sandbox_process import SandboxProcess
 
@@ -46,7 +47,7 @@ def _guards_make_way_for_the_flush(
 
 @pytest.fixture
 def cast(db: None) -> Cast:
-    return make_cast()
+    return put_back(make_cast)
 
 
 @pytest.fixture(scope="session")
