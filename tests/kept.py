@@ -1,8 +1,7 @@
 """Worlds that many tests begin with: made by the services once, then put back as rows.
 
 Each test gets rows and objects of its own. A world is made anew when it is a minute old, so that
-"now" in it is now; and always where a test commits, because its making then does more than write
-rows: it sends mails, and wakes tasks.
+"now" in it is now.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ class Kept:
         return 0 <= time.time() - self.made_at < OLD
 
 
-_kept: dict[Callable[[], Any], Kept] = {}
+_kept: dict[object, Kept] = {}
 
 
 def forget(**_kwargs: object) -> None:
@@ -55,21 +54,30 @@ def forget(**_kwargs: object) -> None:
 post_migrate.connect(forget)
 
 
-def put_back(make: Callable[[], World]) -> World:
-    """Return what `make` makes, and have its rows in the database."""
-    if not connection.in_atomic_block:
+def put_back(
+    make: Callable[[], World], *, name: object = None, does_more_than_write: bool = True
+) -> World:
+    """Return what `make` makes, and have its rows in the database.
+
+    By this `name`, or by `make` itself, it is known again. Where a test commits, what does more
+    than write rows, such as send mails or wake tasks, is made each time.
+    """
+    if does_more_than_write and not connection.in_atomic_block:
         return make()
-    kept = _kept.get(make)
+    name = name or make
+    kept = _kept.get(name)
     if kept is None or not kept.is_fresh:
-        return _make_and_keep(make)
+        _kept[name], world = _keep(make)
+        return world
     try:
         with transaction.atomic():
             _write(kept)
     except IntegrityError:
         # This test has made somebody before, who has one of the keys.
+        del _kept[name]
         return make()
-    world: World = deepcopy(kept.world)
-    return world
+    copy: World = deepcopy(kept.world)
+    return copy
 
 
 def _write(kept: Kept) -> None:
@@ -80,21 +88,20 @@ def _write(kept: Kept) -> None:
         model._base_manager.filter(pk=key).update(**values)
 
 
-def _make_and_keep(make: Callable[[], World]) -> World:
-    before = _rows()
+def _keep(make: Callable[[], World]) -> tuple[Kept, World]:
+    before = rows_of_all()
     world = make()
     added: Rows = {}
     updates = []
-    for model, rows in _rows().items():
+    for model, rows in rows_of_all().items():
         known = before[model]
         assert known.keys() <= rows.keys(), f"{make} removes rows of {model}"
         added[model] = {key: row for key, row in rows.items() if key not in known}
         updates += [(model, key, rows[key]) for key in known if rows[key] != known[key]]
-    _kept[make] = Kept(deepcopy(world), time.time(), _inserts(added), updates)
-    return world
+    return Kept(deepcopy(world), time.time(), inserts(added), updates), world
 
 
-def _rows() -> Rows:
+def rows_of_all() -> Rows:
     return {
         model: {row[model._meta.pk.attname]: row for row in _all(model)}
         for model in apps.get_models(include_auto_created=True)
@@ -112,11 +119,11 @@ def _fields(model: type[Model]) -> list[Field[Any, Any]]:
     return [field for field in model._meta.local_concrete_fields if not field.generated]
 
 
-def _inserts(added: Rows) -> list[tuple[str, Any]]:
+def inserts(added: Rows) -> list[tuple[str, Any]]:
     """Return statements that the guards let pass: organizations before the line of their founding,
     with the owner who founded them, whom their transfers replace once more."""
     founders: dict[Any, Any] = {}
-    for transfer in added[OwnershipTransfer].values():
+    for transfer in added.get(OwnershipTransfer, {}).values():
         founders.setdefault(transfer["organization_id"], transfer["from_owner_id"])
     for key, owner in founders.items():
         if key in added[Organization]:
