@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 from django.core.cache import cache
 from django.test import TransactionTestCase
@@ -17,6 +19,11 @@ from tests.payer import Payer
 from tests.sandbox_process import SandboxProcess
 
 STRIPE_KEY = "sk_test_sandbox"
+
+# Of what Hypothesis thinks up, fewer than where CI is set, as there it is by `.ci/run`.
+if "CI" not in os.environ:
+    hypothesis.settings.register_profile("quick", max_examples=25)
+    hypothesis.settings.load_profile("quick")
 
 
 @pytest.fixture(autouse=True)
