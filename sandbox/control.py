@@ -31,16 +31,34 @@ def _given(request: HttpRequest) -> JSON | None:
 
 
 def reset(request: HttpRequest) -> JsonResponse:
-    """Forget everything: objects, deliveries, keys, log, settings, weather."""
+    """Forget everything: objects, deliveries, keys, log, settings, weather.
+
+    With `{"to": name}`, go back to what was kept under that name.
+    """
     if request.method != "POST":
         return _refused("Use POST.")
+    name = (_given(request) or {}).get("to")
     courier.hold(RESET_PATIENCE)
     try:
+        if name is None:
+            database.wipe()
+        else:
+            database.go_back(str(name))
         weather.set([])
-        database.wipe()
+    except KeyError:
+        return _refused(f"Nothing was kept under {name!r}.")
     finally:
         courier.release()
     return JsonResponse({"reset": True})
+
+
+def keep(request: HttpRequest) -> JsonResponse:
+    """Remember everything but the weather under a name, until the process ends."""
+    name = (_given(request) or {}).get("name")
+    if request.method != "POST" or not isinstance(name, str):
+        return _refused('Send {"name": "…"}.')
+    database.keep(name)
+    return JsonResponse({"kept": name})
 
 
 def change_weather(request: HttpRequest) -> JsonResponse:

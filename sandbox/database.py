@@ -73,6 +73,7 @@ class Database:
         self._depth = 0
         self._connection: sqlite3.Connection | None = None
         self._after_commit: list[Callable[[], None]] = []
+        self._kept: dict[str, sqlite3.Connection] = {}
 
     def open(self, path: Path) -> None:
         """Open the file and make its tables, anew if they have another shape."""
@@ -90,9 +91,10 @@ class Database:
 
     def close(self) -> None:
         with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+            for each in (self._connection, *self._kept.values()):
+                if each is not None:
+                    each.close()
+            self._connection, self._kept = None, {}
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -159,6 +161,18 @@ class Database:
         with self.transaction():
             for name in TABLE_NAMES:
                 self.execute(f"DELETE FROM {name}")
+
+    def keep(self, name: str) -> None:
+        """Remember everything under this name, for as long as the process lives."""
+        with self._lock:
+            if name not in self._kept:
+                self._kept[name] = sqlite3.connect(":memory:", check_same_thread=False)
+            self.connection.backup(self._kept[name])
+
+    def go_back(self, name: str) -> None:
+        """Make everything as it was kept. Raises KeyError where nothing was."""
+        with self._lock:
+            self._kept[name].backup(self.connection)
 
 
 database = Database()

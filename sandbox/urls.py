@@ -18,6 +18,7 @@ urlpatterns = [
     path("p/session/<str:id>", portal.view, name="portal"),
     path("p/session/<str:id>/<str:action>", portal.act, name="portal-action"),
     path("_sandbox/reset", control.reset),
+    path("_sandbox/keep", control.keep),
     path("_sandbox/weather", control.change_weather),
     path("_sandbox/requests", control.list_requests),
     path("_sandbox/settings", control.change_settings),

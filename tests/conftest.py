@@ -1,22 +1,30 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 from django.core.cache import cache
-from django.db import connection
+from django.test import TransactionTestCase
 from djstripe.models import WebhookEndpoint
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
 from billing import gateway, services
-from orgs.guards import installation
+from tests import pristine
 from tests.cast import Cast, make_cast
+from tests.kept import put_back
 from tests.no_secrets import secrets_in_the_log
 from tests.payer import Payer
 from tests.sandbox_process import SandboxProcess
 
 STRIPE_KEY = "sk_test_sandbox"
+
+# Of what Hypothesis thinks up, fewer than where CI is set, as there it is by `.ci/run`.
+if "CI" not in os.environ:
+    hypothesis.settings.register_profile("quick", max_examples=25)
+    hypothesis.settings.load_profile("quick")
 
 
 @pytest.fixture(autouse=True)
@@ -27,22 +35,16 @@ def _quick_and_alone(settings: Settings) -> None:
     settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
 
 
-@pytest.fixture(autouse=True)
-def _guards_make_way_for_the_flush(
-    request: pytest.FixtureRequest, _django_db_marker: None
-) -> Iterator[None]:
-    """Tests that commit are followed by a flush, which the guards would refuse; it installs them
-    again for the next test."""
-    marker = request.node.get_closest_marker("django_db")
-    commits = (marker is not None and marker.kwargs.get("transaction", False)) or bool(
-        {"transactional_db", "live_server"} & set(request.fixturenames)
-    )
-    if not commits:
-        yield
-        return
-    request.getfixturevalue("transactional_db")
-    yield
-    installation.drop(connection)
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[pristine.Pristine]:
+    """The database, to which every test that commits returns instead of emptying it."""
+    with django_db_blocker.unblock():
+        made = pristine.remember()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda self: made.restore())
+        yield made
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +61,7 @@ def _the_log_keeps_no_secret(
 
 @pytest.fixture
 def cast(db: None) -> Cast:
-    return make_cast()
+    return put_back(make_cast)
 
 
 @pytest.fixture(scope="session")
@@ -83,9 +85,7 @@ def stripe_at_hand(sandbox_process: SandboxProcess, settings: Settings, db: None
 def stripe_account(stripe_at_hand: SandboxProcess, settings: Settings) -> SandboxProcess:
     """An account that is set up, whose customers live by a clock that can be moved. Nothing is
     delivered from it."""
-    _prepare(settings, "http://127.0.0.1:1")
-    for endpoint in WebhookEndpoint.objects.all():
-        gateway.delete_webhook_endpoint(endpoint.id)
+    _prepare(stripe_at_hand, settings, "")
     return stripe_at_hand
 
 
@@ -104,7 +104,7 @@ def wired_account(
     What an event wakes runs before it is acknowledged, so after `flush()` it is done.
     """
     settings.BASE_URL = live_server.url
-    _prepare(settings, live_server.url)
+    _prepare(stripe_at_hand, settings, live_server.url)
     return stripe_at_hand
 
 
@@ -114,8 +114,23 @@ def wired_payer(wired_account: SandboxProcess, cast: Cast) -> Payer:
     return Payer(wired_account, cast.acme)
 
 
-def _prepare(settings: Settings, base_url: str) -> None:
-    services.set_up_stripe(base_url=base_url)
-    client: Any = gateway._client()
-    clock = client.test_helpers.test_clocks.create({"frozen_time": 1_780_000_000})
-    settings.STRIPE_TEST_CLOCK = clock.id
+def _prepare(sandbox: SandboxProcess, settings: Settings, listener: str) -> None:
+    """Set an account up, whose events go to this address, if any; there and here at once."""
+    name = f"an account that tells {listener or 'nobody'}"
+    is_made = False
+
+    def make() -> str:
+        nonlocal is_made
+        is_made = True
+        services.set_up_stripe(base_url=listener or "http://127.0.0.1:1")
+        if not listener:
+            for endpoint in WebhookEndpoint.objects.all():
+                gateway.delete_webhook_endpoint(endpoint.id)
+        client: Any = gateway._client()
+        clock = client.test_helpers.test_clocks.create({"frozen_time": 1_780_000_000})
+        sandbox.keep(name)
+        return str(clock.id)
+
+    settings.STRIPE_TEST_CLOCK = put_back(make, name=name, does_more_than_write=False)
+    if not is_made:
+        sandbox.reset(to=name)

@@ -93,9 +93,16 @@ class SandboxProcess:
             self._directory = self._database = None
         return code
 
-    def reset(self) -> None:
-        """Make the sandbox forget everything, weather and queue included."""
-        self.control("reset", {})
+    def reset(self, to: str | None = None) -> None:
+        """Make the sandbox forget everything, weather and queue included.
+
+        Or have it go back to what was kept under a name.
+        """
+        self.control("reset", {} if to is None else {"to": to})
+
+    def keep(self, name: str) -> None:
+        """Make the sandbox remember everything as it is now, but for the weather."""
+        self.control("keep", {"name": name})
 
     def weather(self, rules: list[dict[str, Any]]) -> None:
         """Replace the rules of the weather; an empty list clears it.

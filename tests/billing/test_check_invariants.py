@@ -33,7 +33,8 @@ from orgs import invariants_of_roles as of_roles
 from orgs import services as orgs
 from orgs.models import Organization, Tier
 from tests.billing.stripe_objects import BUSINESS, PRO, subscription
-from tests.cast import Cast, OrganizationFactory
+from tests.cast import Cast, OrganizationFactory, make_cast
+from tests.kept import put_back
 from tests.orgs.test_invariants import (
     ALL_IS_WELL,
     NOBODY,
@@ -63,14 +64,21 @@ class Stage:
 
 
 @pytest.fixture
-def stage(cast: Cast) -> Stage:
+def stage(db: None) -> Stage:
+    return put_back(make_stage)
+
+
+def make_stage() -> Stage:
+    cast = make_cast()
     for price, key in ((PRO, "pro"), (BUSINESS, "business")):
         TierPrice.objects.create(tier=tier(key), stripe_price_id=price, interval="month")
     link(cast.acme, "cus_acme")
     mirrored("sub_acme", "cus_acme")
     write(cast.acme, tier=tier("pro"), status=Status.CURRENT, subscription_id="sub_acme")
     standing(cast.acme).update(synced_at=timezone.now(), sync_requested_at=None)
-    return Stage(cast.acme, OrganizationFactory.create())
+    stage = Stage(cast.acme, OrganizationFactory.create())
+    assert check() == ALL_IS_WELL
+    return stage
 
 
 def rows(organization: Organization) -> Any:
@@ -226,7 +234,6 @@ DRIFTS: dict[str, tuple[set[str], Callable[[Stage], object]]] = {
 def test_a_drift_is_found_under_its_id(
     stage: Stage, ids: set[str], plant: Callable[[Stage], object]
 ) -> None:
-    assert check() == ALL_IS_WELL
     status, found = check_after(partial(plant, stage))
     assert (status, set(found)) == (1, ids)
     assert check() == ALL_IS_WELL

@@ -19,6 +19,7 @@ from orgs.admin_scope import ScopedAdminMixin
 from orgs.models import Grant, Organization, Role, UserRoleAssignment
 from orgs.permissions import CHANGE, VIEW
 from tests.cast import Cast, OrganizationFactory, add_member, signed_in
+from tests.kept import put_back
 from tests.orgs.two_organizations import (
     OF_AN_ORGANIZATION,
     Scene,
@@ -37,8 +38,8 @@ each_kind = pytest.mark.parametrize(
 
 
 @pytest.fixture
-def scene(cast: Cast) -> Scene:
-    return make_scene(cast)
+def scene(db: None) -> Scene:
+    return put_back(make_scene)
 
 
 @each_kind

@@ -17,7 +17,8 @@ from accounts.admin import UserAdmin as AccountsUserAdmin
 from accounts.models import User
 from orgs.models import Grant, Organization, OwnershipTransferRequest, Role, UserRoleAssignment
 from orgs.permissions import CHANGE, VIEW
-from tests.cast import Cast, signed_in
+from tests.cast import signed_in
+from tests.kept import put_back
 from tests.orgs.two_organizations import (
     OF_AN_ORGANIZATION,
     Scene,
@@ -33,8 +34,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def scene(cast: Cast) -> Scene:
-    return make_scene(cast)
+def scene(db: None) -> Scene:
+    return put_back(make_scene)
 
 
 def stored(model: type[Model], *rows: Model) -> list[dict[str, Any]]:

@@ -32,7 +32,8 @@ from orgs.models import (
     SoftDeletion,
     UserRoleAssignment,
 )
-from tests.cast import Cast, OrganizationFactory, add_member
+from tests.cast import Cast, OrganizationFactory, add_member, make_cast
+from tests.kept import put_back
 
 pytestmark = pytest.mark.django_db
 
@@ -140,12 +141,18 @@ def remove(rows: Any) -> None:
 
 
 @pytest.fixture
-def handed_on(cast: Cast) -> Cast:
+def handed_on(db: None) -> Cast:
     """Acme was Alice's and is Bob's; others hold roles as they may."""
+    return put_back(make_handed_on)
+
+
+def make_handed_on() -> Cast:
+    cast = make_cast()
     hold_as_they_may(cast)
     services.transfer_ownership(
         organization=cast.acme, new_owner=cast.bob, by=cast.dana, reason="Alice moves on."
     )
+    assert check() == ALL_IS_WELL
     return cast
 
 
@@ -347,7 +354,6 @@ DRIFTS: dict[str, tuple[set[str], Callable[[Cast], object]]] = {
 def test_a_drift_is_found_under_its_id(
     handed_on: Cast, ids: set[str], plant: Callable[[Cast], object]
 ) -> None:
-    assert check() == ALL_IS_WELL
     status, found = check_after(partial(plant, handed_on))
     assert (status, set(found)) == (1, ids)
     assert check() == ALL_IS_WELL

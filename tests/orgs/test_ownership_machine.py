@@ -285,12 +285,13 @@ class Ownership(RuleBasedStateMachine):
         installation.install(connection)
 
 
+@pytest.mark.parametrize("histories", [8, pytest.param(30, marks=pytest.mark.thorough)])
 @pytest.mark.django_db(transaction=True)
-def test_the_invariants_hold_after_every_step_of_random_histories() -> None:
+def test_the_invariants_hold_after_every_step_of_random_histories(histories: int) -> None:
     run_state_machine_as_test(
         Ownership,
         settings=settings(
-            max_examples=30,
+            max_examples=histories,
             stateful_step_count=30,
             derandomize=True,
             database=None,

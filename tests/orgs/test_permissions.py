@@ -183,9 +183,7 @@ def test_a_hundred_roles_cost_one_statement_too_and_the_first_is_the_reason(
 
 
 # Each example writes all that it reads, so that nothing is left over from the one before.
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     in_roles=st.lists(SOME, max_size=2),
     revoked=SOME,

@@ -21,10 +21,16 @@ from accounts import services as accounts
 from accounts.models import User
 from orgs import services
 from orgs.models import Grant, Role, SoftDeletion, Tier, UserRoleAssignment
-from tests.cast import add_member, make_cast
+from tests.cast import Cast, add_member, make_cast
+from tests.kept import put_back
 
 ROLES = ["admin", "billing_viewer", "member"]
 GRANTS = ["invite_members", "view_billing"]
+
+
+def make_team() -> tuple[Cast, User]:
+    cast = make_cast()
+    return cast, add_member(cast.acme)
 
 
 class Deletions(RuleBasedStateMachine):
@@ -41,8 +47,7 @@ class Deletions(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.cast = make_cast()
-        self.cleo = add_member(self.cast.acme)
+        self.cast, self.cleo = put_back(make_team)
         self.is_member = self.is_active = True
         self.roles: set[str] = set()
         self.grants: set[str] = set()
@@ -188,12 +193,13 @@ class Deletions(RuleBasedStateMachine):
         assert (person in self.cast.acme.people()) is (self.is_member and self.ended is None)
 
 
+@pytest.mark.parametrize("histories", [8, pytest.param(40, marks=pytest.mark.thorough)])
 @pytest.mark.django_db(transaction=True)
-def test_random_histories_keep_to_the_rule() -> None:
+def test_random_histories_keep_to_the_rule(histories: int) -> None:
     run_state_machine_as_test(
         Deletions,
         settings=settings(
-            max_examples=40,
+            max_examples=histories,
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -7,6 +7,7 @@ Beta's rows name it, so that its name on a page is a leak.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -33,7 +34,7 @@ from orgs.models import (
     UserRoleAssignment,
 )
 from orgs.permissions import VIEW
-from tests.cast import Cast, OrganizationFactory, PersonFactory, add_member, signed_in
+from tests.cast import Cast, OrganizationFactory, PersonFactory, add_member, make_cast, signed_in
 from tests.second_factor import set_up_second_factor
 from tests.staff import grant, make_developer
 
@@ -59,10 +60,14 @@ class Scene:
     cast: Cast
     beta: Organization
     scoped: User
-    client: Client
+
+    @cached_property
+    def client(self) -> Client:
+        return signed_in(self.scoped)
 
 
-def make_scene(cast: Cast) -> Scene:
+def make_scene() -> Scene:
+    cast = make_cast()
     owner = PersonFactory.create(email="owner@beta.example", name="Beth of Beta")
     beta = OrganizationFactory.create(name="Beta", owner=owner)
     for organization in (cast.acme, beta):
@@ -71,7 +76,7 @@ def make_scene(cast: Cast) -> Scene:
     scoped.user_permissions.set(Permission.objects.exclude(codename="view_organization"))
     grant(scoped, VIEW, cast.acme, by=cast.dana)
     beta.refresh_from_db()
-    return Scene(cast, beta, scoped, signed_in(scoped))
+    return Scene(cast, beta, scoped)
 
 
 def furnish(organization: Organization, by: User) -> None:

@@ -32,6 +32,26 @@ def test_reset_forgets_everything(sandbox: SandboxProcess) -> None:
     assert len(sandbox.requests()) == 1
 
 
+def test_reset_goes_back_to_what_was_kept(sandbox: SandboxProcess) -> None:
+    customers = client(sandbox).v1.customers
+    before = customers.create({})
+    sandbox.settings(dunning_end="unpaid")
+    sandbox.keep("before")
+    after = customers.create({})
+    sandbox.settings(dunning_end="cancel")
+    sandbox.weather([{"path": "/v1/*", "status": 500}])
+
+    for _ in range(2):
+        sandbox.reset(to="before")
+        assert [each.id for each in customers.list().data] == [before.id]
+        assert sandbox.settings() == {"dunning_end": "unpaid"}
+        assert customers.create({}).id != after.id
+
+    with pytest.raises(urllib.error.HTTPError):
+        sandbox.reset(to="what was never kept")
+    assert len(customers.list().data) == 2
+
+
 @pytest.mark.parametrize(("status", "kind"), [(500, stripe.APIError), (429, stripe.RateLimitError)])
 def test_weather_answers_with_errors_and_passes(
     sandbox: SandboxProcess, status: int, kind: type[stripe.StripeError]

@@ -33,7 +33,7 @@ def test_nested_forms_become_nested_values() -> None:
     }
 
 
-@settings(max_examples=50, deadline=None)
+@settings(deadline=None)
 @given(st.text())
 def test_no_form_breaks_the_decoder(text: str) -> None:
     assert isinstance(decode(text), dict)
@@ -64,7 +64,7 @@ def test_periods_of_every_interval(interval: str, count: int, end: str) -> None:
     assert following(start, interval, count, start) == moment(end)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(deadline=None)
 @given(st.integers(0, 4_000_000_000), st.sampled_from(["day", "week", "month", "year"]))
 def test_a_period_always_goes_forward(start: int, interval: str) -> None:
     assert following(start, interval, 1, start) > start
