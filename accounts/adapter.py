@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 
@@ -15,3 +17,8 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def clean_email(self, email: str) -> str:
         return User.objects.normalize_email(super().clean_email(email))
+
+    def set_password(self, user: Any, password: str) -> None:
+        """Save the password alone. What else is known of the person may have changed since."""
+        user.set_password(password)
+        user.save(update_fields=["password"])

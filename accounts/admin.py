@@ -19,12 +19,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts import services
+from accounts.admin_activity import ActiveFilter, is_by_last_active
 from accounts.admin_base import (
     ONE_ORGANIZATION,
     LongListAdmin,
     ReadOnlyAdminMixin,
     actor_of,
 )
+from accounts.admin_csv import CsvAdminMixin
 from accounts.admin_log import LoggedChangesMixin
 from accounts.forms import PersonForm
 from accounts.models import User
@@ -59,7 +61,7 @@ class DeletedFilter(admin.SimpleListFilter):
 
 
 @admin.register(User)
-class UserAdmin(LoggedChangesMixin, LongListAdmin[User]):
+class UserAdmin(LoggedChangesMixin, CsvAdminMixin[User], LongListAdmin[User]):
     """A person. What ties them to an organization changes by services, not by this form."""
 
     # orgs and billing, which are not known here, add theirs. orgs registers a subclass, too, which
@@ -68,8 +70,17 @@ class UserAdmin(LoggedChangesMixin, LongListAdmin[User]):
     change_form_template = "admin/accounts/user/change_form.html"
     withheld = ("name",)
     told_by_services = ("is_active",)
-    list_display = ("email", "name", "organization", "user_type", "is_active", "last_login")
-    list_filter = (DeletedFilter, "user_type", "is_active", "is_staff")
+    list_display = ("email", "name", "organization", "user_type", "is_active", "last_active")
+    list_filter = (DeletedFilter, ActiveFilter, "user_type", "is_active", "is_staff")
+    csv_columns = (
+        (_("e-mail address"), "email"),
+        (_("name"), "name"),
+        (_("organization"), "organization.name"),
+        (_("type"), "user_type"),
+        (_("active"), "is_active"),
+        (_("last active"), "last_active"),
+        (_("created at"), "created_at"),
+    )
     list_select_related = ("organization",)
     search_fields = ("email__startswith",)
     search_help_text = _("The beginning of the e-mail address")
@@ -92,7 +103,9 @@ class UserAdmin(LoggedChangesMixin, LongListAdmin[User]):
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """One organization's people as on their own page, by that page's index."""
-        return ("name", "email") if ONE_ORGANIZATION in request.GET else ("-id",)
+        if ONE_ORGANIZATION in request.GET:
+            return ("name", "email")
+        return ("-last_active", "-id") if is_by_last_active(request) else ("-id",)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str

@@ -86,6 +86,7 @@ class Event(TextChoices):
     ADMIN_DELETED = "admin_deleted", _("deleted a row in the admin")
     # Exports
     ACTIVITY_EXPORTED = "activity_exported", _("exported the activity log")
+    LIST_EXPORTED = "list_exported", _("downloaded a list of the admin")
 
 
 # What guards and invariants read stays, exported or not: where ownership and billing came from.
@@ -190,6 +191,7 @@ GROUPS: dict[str, tuple[str | Promise, tuple[Event, ...]]] = {
             Event.ADMIN_CHANGED,
             Event.ADMIN_DELETED,
             Event.ACTIVITY_EXPORTED,
+            Event.LIST_EXPORTED,
         ),
     ),
 }

@@ -15,3 +15,21 @@ def client_address(request: HttpRequest) -> str | None:
     Headers are not believed: a proxy in front must set REMOTE_ADDR.
     """
     return request.META.get("REMOTE_ADDR") or None
+
+
+def let_in(request: HttpRequest) -> None:
+    """Remember that the access gate let the person of this request in to a page."""
+    request.__dict__["was_let_in"] = True
+
+
+def was_let_in(request: HttpRequest) -> bool:
+    """Whether the access gate was asked about this request, and let its person in.
+
+    It is not asked for the ways out, such as log-out, nor where there is nobody.
+    """
+    return bool(request.__dict__.get("was_let_in"))
+
+
+def is_impersonated(request: HttpRequest) -> bool:
+    """Whether one of our staff acts as the person of this request (django-hijack says so)."""
+    return bool(getattr(request.user, "is_hijacked", False))

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import BaseUserManager
 from django.db import models
+from django.db.models import Count
 
 if TYPE_CHECKING:
-    from accounts.models import User
+    from accounts.models import ActiveWeek, User
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -21,6 +23,10 @@ class UserQuerySet(models.QuerySet["User"]):
     def with_access(self) -> UserQuerySet:
         """Load what the access gate decides on, in the statement that loads the person."""
         return self.select_related("organization__tier")
+
+    def active_since(self, moment: datetime) -> UserQuerySet:
+        """People who were active then or later."""
+        return self.filter(last_active__gte=moment)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -46,3 +52,20 @@ class UserManager(BaseUserManager["User"]):
         """Create one of our own staff with every permission."""
         fields |= {"user_type": "developer", "is_staff": True, "is_superuser": True}
         return self.create_user(email, password, **fields)
+
+
+class ActiveWeekQuerySet(models.QuerySet["ActiveWeek"]):
+    def counted_by_week(self) -> models.QuerySet[ActiveWeek, tuple[date, int, int]]:
+        """The Monday of each week, how many people were active, and of how many organizations.
+
+        Whoever was active in two organizations in a week is one person.
+        """
+        by_week = (
+            self.order_by("week")
+            .values("week")
+            .annotate(
+                people=Count("person", distinct=True),
+                organizations=Count("organization_id", distinct=True),
+            )
+        )
+        return by_week.values_list("week", "people", "organizations")

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.events import Event
-from accounts.managers import UserManager
+from accounts.managers import ActiveWeekQuerySet, UserManager
 
 
 class UserType(models.TextChoices):
@@ -37,6 +37,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         blank=True,
         on_delete=models.PROTECT,
         related_name="members",
+        db_index=False,  # An index below begins with it.
     )
     user_type = models.CharField(
         _("type"), max_length=16, choices=UserType.choices, default=UserType.MEMBER
@@ -90,6 +91,8 @@ class User(AbstractBaseUser, PermissionsMixin):
                 condition=Q(deleted_at__isnull=True),
                 name="accounts_user_team",
             ),
+            # When the people of one organization were active.
+            models.Index(fields=["organization", "last_active"], name="accounts_user_team_active"),
             # What the admin's filters ask for and few are.
             models.Index(
                 fields=["id"],
@@ -102,6 +105,9 @@ class User(AbstractBaseUser, PermissionsMixin):
             ),
             models.Index(
                 fields=["id"], condition=Q(deleted_at__isnull=False), name="accounts_user_deleted"
+            ),
+            models.Index(
+                fields=["id"], condition=Q(last_active__isnull=True), name="accounts_user_never"
             ),
         ]
         constraints = [
@@ -275,3 +281,50 @@ class LogExport(models.Model):
 
     def __str__(self) -> str:
         return f"{self.first_id} to {self.last_id}"
+
+
+class ActiveWeek(models.Model):
+    """Somebody was active in their organization in a week. It goes with the person, and when it is
+    no longer needed (docs/rules.md, "Activity")."""
+
+    person = models.ForeignKey(
+        User, verbose_name=_("person"), on_delete=models.CASCADE, related_name="active_weeks"
+    )
+    # A number, and no key to a higher room: it outlives the organization, so that the weeks before
+    # its end stay as they were.
+    organization_id = models.BigIntegerField(_("organization"))
+    week = models.DateField(_("week"), help_text=_("Its Monday, in UTC."))
+
+    objects = ActiveWeekQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("active week")
+        verbose_name_plural = _("active weeks")
+        indexes = [
+            models.Index(fields=["organization_id", "week"], name="accounts_activeweek_team"),
+        ]
+        constraints = [
+            # In the order in which all organizations' weeks are counted.
+            models.UniqueConstraint(
+                fields=["week", "organization_id", "person"], name="accounts_activeweek_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.week}"
+
+
+class ActiveWeekTotal(models.Model):
+    """How many people and organizations were active in a week that is over. It never changes, and
+    names nobody."""
+
+    week = models.DateField(_("week"), primary_key=True)
+    people = models.PositiveIntegerField(_("people"))
+    organizations = models.PositiveIntegerField(_("organizations"))
+
+    class Meta:
+        verbose_name = _("total of active people")
+        verbose_name_plural = _("totals of active people")
+
+    def __str__(self) -> str:
+        return f"{self.week}: {self.people}"

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts import activity
 from accounts.events import Event
-from accounts.models import User, UserEventLog, UserType
+from accounts.haste import hurried
+from accounts.models import ActiveWeek, ActiveWeekTotal, User, UserEventLog, UserType
 from accounts.request_context import current_facts
+
+# So many rows are removed in one transaction.
+BATCH = 10_000
 
 
 class AddressTaken(Exception):
@@ -150,3 +158,49 @@ def require_not_owner(person: User) -> None:
     """Raise OwnsOrganization for an owner, who has to hand the organization on first."""
     if person.owned_organizations.exists():
         raise OwnsOrganization
+
+
+def note_activity(*, person: User, now: datetime) -> bool:
+    """Write that the person is active, unless that was written within LAST_ACTIVE_INTERVAL.
+
+    Returns whether it was written. Of several at once one writes, and time never goes back.
+    `person` is as the request loaded them, so that most calls make no statement. Raises
+    OperationalError when the database cannot write at once.
+    """
+    interval = timedelta(seconds=settings.LAST_ACTIVE_INTERVAL)
+    if not activity.is_due(person.last_active, now, interval):
+        return False
+    # Asked again in the statement that writes: another process may have written meanwhile.
+    is_due = Q(last_active__isnull=True) | Q(last_active__lte=now - interval)
+    with hurried():
+        if not User.objects.filter(is_due, pk=person.pk).update(last_active=now):
+            return False
+        if person.organization_id is not None:
+            week = ActiveWeek(
+                person=person,
+                organization_id=person.organization_id,
+                week=activity.week_of(now),
+            )
+            # Mostly it is there, and the database looks it up and writes nothing.
+            ActiveWeek.objects.bulk_create([week], ignore_conflicts=True)
+    person.last_active = now
+    return True
+
+
+def sum_up_activity(*, now: datetime) -> tuple[int, int]:
+    """Sum up the weeks that are over, once each, and forget who was active in those too old to be
+    shown. Returns how many weeks were summed up, and how many rows are gone."""
+    present = activity.week_of(now - activity.SETTLED_AFTER)
+    over = ActiveWeek.objects.filter(week__lt=present)
+    new = over.exclude(week__in=ActiveWeekTotal.objects.values("week"))
+    totals = [
+        ActiveWeekTotal(week=week, people=people, organizations=organizations)
+        for week, people, organizations in new.counted_by_week()
+    ]
+    ActiveWeekTotal.objects.bulk_create(totals, ignore_conflicts=True)
+    old = over.filter(week__lt=activity.shown_weeks(now)[0])
+    removed = 0
+    while keys := list(old.values_list("pk", flat=True)[:BATCH]):
+        removed += len(keys)
+        old.filter(pk__in=keys).delete()
+    return len(totals), removed

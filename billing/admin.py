@@ -5,14 +5,17 @@ from typing import Any
 from django.apps import apps
 from django.contrib import admin
 from django.db import models
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from djstripe import admin as djstripe_admin
 from djstripe.models import APIKey
 
 from accounts.admin_base import LongListAdmin, ReadOnlyAdminMixin, actor_of
+from accounts.admin_csv import CsvAdminMixin
 from accounts.admin_log import LoggedChangesMixin
 from billing import admin_why, services
+from billing.admin_churn import RiskFilter, with_last_active
 from billing.models import Standing, TierPrice
 from orgs import clock
 from orgs.admin import OrganizationAdmin
@@ -59,14 +62,41 @@ OrganizationAdmin.inlines = (StandingInline, *OrganizationAdmin.inlines)
 
 
 @admin.register(Standing)
-class StandingAdmin(ReadOnlyAdminMixin, ScopedAdminMixin[Standing], LongListAdmin[Standing]):
+class StandingAdmin(
+    ReadOnlyAdminMixin,
+    ScopedAdminMixin[Standing],
+    CsvAdminMixin[Standing],
+    LongListAdmin[Standing],
+):
     organization_path = "organization"
-    list_display = ("organization", "status", "reason", "synced_at", "sync_requested_at")
-    list_select_related = ("organization",)
-    list_filter = ("status",)
+    list_display = (
+        "organization",
+        "status",
+        "reason",
+        "last_active",
+        "synced_at",
+        "sync_requested_at",
+    )
+    list_select_related = ("organization__owner",)
+    list_filter = (RiskFilter, "status")
+    csv_columns = (
+        (_("organization"), "organization.name"),
+        (_("slug"), "organization.slug"),
+        (_("owner"), "organization.owner.email"),
+        (_("status"), "status"),
+        (_("reason"), "reason"),
+        (_("last active"), "last_active"),
+    )
     search_fields = ("organization__slug__startswith", "organization__stripe_customer__exact")
     search_help_text = _("The beginning of the organization's slug, or cus_…")
     ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Standing]:
+        return with_last_active(super().get_queryset(request))
+
+    @admin.display(description=_("last active"))
+    def last_active(self, standing: Any) -> Any:
+        return standing.last_active
 
 
 # Imported above, so that its page is added by now.

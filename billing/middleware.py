@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
+from accounts.http import let_in
 from accounts.models import User
 from billing import refusals
 from billing.access import decide
@@ -38,5 +39,6 @@ class AccessMiddleware:
             return None
         access = decide(request.user, clock.now())
         if access.allowed:
+            let_in(request)
             return None
         return refusals.respond(request, request.user, access.reason)

@@ -4,9 +4,10 @@ import uuid
 from datetime import datetime, timedelta
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from billing.standing import ENDED_FOR_DEBT, is_live, prices_of
 from orgs.models import Organization, Tier
 
@@ -64,6 +65,16 @@ class StandingQuerySet(models.QuerySet["Standing"]):
     def lock_begun(self, now: datetime) -> StandingQuerySet:
         """Those whose lock lay ahead and has begun since, which the log does not say yet."""
         return self.filter(locks_at__lte=now).order_by("locks_at")
+
+    def paying(self) -> StandingQuerySet:
+        """Those with a subscription that is paid, or that is being asked for."""
+        statuses = (Status.CURRENT, Status.PAST_DUE)
+        return self.filter(status__in=statuses, subscription__isnull=False)
+
+    def dormant_since(self, moment: datetime) -> StandingQuerySet:
+        """Those of whose team nobody was active then or later."""
+        people = User.objects.get_queryset().undeleted().active_since(moment)
+        return self.filter(~Exists(people.filter(organization=OuterRef("organization"))))
 
     def of_customer(self, customer_id: str) -> StandingQuerySet:
         return self.filter(organization__stripe_customer=customer_id)

@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "billing.middleware.AccessMiddleware",
+    "accounts.middleware.LastActiveMiddleware",
 ]
 
 TEMPLATES = [
@@ -158,6 +159,8 @@ MFA_TOTP_ISSUER = "Holdfast"
 MFA_TOTP_TOLERANCE = 1
 # What stands between a right password and being in, after allauth's own steps.
 LOGIN_STAGES = ["billing.login.AccessStage"]
+# Seconds in which it is written once at most that somebody is active.
+LAST_ACTIVE_INTERVAL = env.int("LAST_ACTIVE_INTERVAL", default=900)
 
 SESSION_COOKIE_HTTPONLY = True
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -12,11 +14,13 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin_base import LongListAdmin, ReadOnlyAdminMixin, actor_of
 from accounts.admin_log import LoggedChangesMixin
 from orgs import admin_people, services
+from orgs.admin_activity import activity_csv_view, activity_view
 from orgs.admin_deletions import SoftDeletionAdmin
 from orgs.admin_roles import GrantAdmin, RoleAdmin, UserRoleAssignmentAdmin
 from orgs.admin_scope import ScopedAdminMixin
 from orgs.admin_tiers import TierAdmin
 from orgs.admin_transfer import transfer_view
+from orgs.engagement import engagement_of
 from orgs.models import (
     Invitation,
     Organization,
@@ -83,12 +87,22 @@ class OrganizationAdmin(
     readonly_fields = fields[3:]
 
     def get_urls(self) -> list[URLPattern]:
-        transfer = path(
-            "<int:organization_id>/transfer/",
-            self.admin_site.admin_view(transfer_view),
-            name="orgs_organization_transfer",
-        )
-        return [transfer, *super().get_urls()]
+        pages: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
+            "<int:organization_id>/transfer/": ("transfer", transfer_view),
+            "activity/": ("activity", activity_view),
+            "activity/csv/": ("activity_csv", activity_csv_view),
+        }
+        urls = [
+            path(address, self.admin_site.admin_view(view), name=f"orgs_organization_{name}")
+            for address, (name, view) in pages.items()
+        ]
+        return [*urls, *super().get_urls()]
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        context["engagement"] = engagement_of(context["original"], timezone.now())
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

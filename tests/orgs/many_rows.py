@@ -23,6 +23,8 @@ MEMBERS, RARE = 1_000, 200
 ID = "1000000 + n"
 TEAM = f"CASE WHEN n <= {MEMBERS} THEN %(acme)s WHEN n <= {PEOPLE - 20} THEN {ID} %% {TEAMS} END"
 KIND = f"CASE WHEN n <= {PEOPLE - 20} THEN '%s' ELSE 'developer' END"
+# Every three minutes somebody else, Acme's people half a year ago, and the rare ones never.
+ACTIVE = f"CASE WHEN n > {RARE} THEN now() - ({PEOPLE} - n) * interval '3 minutes' END"
 OF_PEOPLE = f"FROM generate_series(1, {PEOPLE}) AS n"
 OF_TEAMS = f"FROM generate_series(1, {TEAMS}) AS n"
 # Twelve letters and digits that no two numbers share.
@@ -30,11 +32,11 @@ WORD = "left(md5(n::text), 12)"
 FILL = [
     f"""
     INSERT INTO accounts_user (id, email, name, password, user_type, is_active, is_staff,
-        is_superuser, deleted_at, created_at, session_generation, organization_id)
+        is_superuser, deleted_at, created_at, session_generation, organization_id, last_active)
     SELECT {ID}, CASE WHEN n <= {RARE} THEN 'old-' ELSE '' END || {WORD} || '@many.example',
         'Person ' || {WORD}, '', {KIND % "member"},
         n > {RARE}, n > {PEOPLE - 10}, false, CASE WHEN n <= {RARE} / 2 THEN now() END, now(), 0,
-        {TEAM} {OF_PEOPLE}
+        {TEAM}, {ACTIVE} {OF_PEOPLE}
     """,
     f"""
     INSERT INTO orgs_organization (id, name, slug, owner_id, billing_email, created_at, tier_id)

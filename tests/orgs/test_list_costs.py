@@ -141,6 +141,7 @@ def test_pages_read_no_more_than_they_show_or_their_organization_has(cast: Cast)
     services.assign_role(user=manager, role=looks, by=cast.dana, now=timezone.now())
     for person in (helper, manager):
         assert out_of(range(3 * MEMBERS), [*lists(person), *searches(person)]) == {}
+    assert out_of(range(3 * MEMBERS), filters(helper)) == {}
 
 
 def test_the_choices_of_filters_do_not_grow_with_organizations_and_their_roles(cast: Cast) -> None:

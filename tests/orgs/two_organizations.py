@@ -66,8 +66,8 @@ class Scene:
         return signed_in(self.scoped)
 
 
-def make_scene() -> Scene:
-    cast = make_cast()
+def make_scene(cast: Cast | None = None) -> Scene:
+    cast = cast or make_cast()
     owner = PersonFactory.create(email="owner@beta.example", name="Beth of Beta")
     beta = OrganizationFactory.create(name="Beta", owner=owner)
     for organization in (cast.acme, beta):

@@ -1,0 +1,38 @@
+// Draws the figures of the table beside it. Colours are those of the page, light or dark.
+"use strict";
+
+const canvas = document.getElementById("activity-chart");
+const { labels, lines } = JSON.parse(document.getElementById("activity-data").textContent);
+const colour = (name) => getComputedStyle(document.body).getPropertyValue(name).trim();
+
+const chart = new Chart(canvas, {
+  type: "line",
+  data: { labels, datasets: lines },
+  options: {
+    animation: false,
+    interaction: { mode: "index", intersect: false },
+    plugins: { legend: { labels: { usePointStyle: true, pointStyle: "line" } } },
+  },
+});
+
+function paint() {
+  const text = colour("--body-fg");
+  const grid = colour("--hairline-color");
+  const [people, organizations] = chart.data.datasets;
+  // One line is dashed: nobody has to tell them apart by colour.
+  Object.assign(people, { borderColor: colour("--link-fg"), backgroundColor: colour("--link-fg") });
+  Object.assign(organizations, { borderColor: text, backgroundColor: text, borderDash: [6, 4] });
+  chart.options.color = text;
+  chart.options.scales.x = { ticks: { color: text }, grid: { color: grid } };
+  chart.options.scales.y = {
+    beginAtZero: true,
+    ticks: { color: text, precision: 0 },
+    grid: { color: grid },
+  };
+  chart.update();
+}
+
+paint();
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
+// The admin's own switch between light and dark.
+new MutationObserver(paint).observe(document.documentElement, { attributeFilter: ["data-theme"] });
