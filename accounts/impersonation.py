@@ -6,6 +6,8 @@ asked at each request (`accounts.impersonation_middleware`).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -46,3 +48,17 @@ def real_user(request: HttpRequest) -> User | None:
     if impersonation is not None:
         return impersonation.by
     return request.user if isinstance(request.user, User) else None
+
+
+@contextmanager
+def switching(request: HttpRequest) -> Iterator[None]:
+    """Mark that the session goes from one person to another, which is no log-in of theirs."""
+    request.is_switching = True  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        request.is_switching = False  # type: ignore[attr-defined]
+
+
+def is_switching(request: HttpRequest) -> bool:
+    return getattr(request, "is_switching", False)

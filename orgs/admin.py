@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import LongListAdmin, ReadOnlyAdminMixin, actor_of
-from orgs import admin_people, services
+from orgs import admin_impersonation, admin_people, services
 from orgs.admin_deletions import SoftDeletionAdmin
 from orgs.admin_roles import GrantAdmin, RoleAdmin, UserRoleAssignmentAdmin
 from orgs.admin_scope import ScopedAdminMixin
@@ -32,6 +32,7 @@ __all__ = [
     "SoftDeletionAdmin",
     "TierAdmin",
     "UserRoleAssignmentAdmin",
+    "admin_impersonation",
     "admin_people",
 ]
 
