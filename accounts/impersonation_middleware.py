@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -19,8 +20,15 @@ from accounts.impersonation_services import Ending
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 STOP, LOG_OUT = "impersonation:stop", "account_logout"
 HTML, JSON = "text/html", "application/json"
-# Stable: callers may compare it.
-CODE = "impersonating"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """`code` is stable; `title` and `message` are for people."""
+
+    code: str
+    title: str
+    message: str
 
 
 class ImpersonationMiddleware:
@@ -76,16 +84,16 @@ class ImpersonationMiddleware:
 
 def refuse(request: HttpRequest, impersonation: Impersonation) -> HttpResponse:
     """Answer 403: a page, a fragment for htmx, or JSON for callers that prefer it."""
-    refusal = {
-        "code": CODE,
-        "title": _("Not while you impersonate somebody"),
-        "message": _(
-            "You see Holdfast as %(person)s does, and can change nothing. Stop impersonating first."
-        )
-        % {"person": impersonation.person.get_full_name()},
-    }
+    message = _(
+        "You see Holdfast as %(person)s does, and can change nothing. Stop impersonating first."
+    )
+    refusal = Refusal(
+        code="impersonating",
+        title=_("Not while you impersonate somebody"),
+        message=message % {"person": impersonation.person.get_full_name()},
+    )
     if request.get_preferred_type([HTML, JSON]) == JSON:
-        error = {"code": CODE, "message": f"{refusal['title']}. {refusal['message']}"}
+        error = {"code": refusal.code, "message": f"{refusal.title}. {refusal.message}"}
         return JsonResponse({"error": error}, status=403)
     is_fragment = "HX-Request" in request.headers
     template = "accounts/_impersonating.html" if is_fragment else "accounts/impersonating.html"

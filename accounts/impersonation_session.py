@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import rotate_token
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from hijack.views import AcquireUserView, ReleaseUserView
@@ -34,8 +36,7 @@ def begin(request: HttpRequest, *, person: User, reason: str) -> None:
     by = request.user
     assert isinstance(by, User)
     ends_at = services.start_impersonation(person=person, by=by, reason=reason, now=timezone.now())
-    with switching(request):
-        AcquireUserView.as_view()(request)
+    _switch(request, AcquireUserView.as_view())
     request.session[DETAILS] = {
         "reason": reason.strip(),
         "ends_at": ends_at.isoformat(),
@@ -50,8 +51,15 @@ def give_back(request: HttpRequest, impersonation: Impersonation) -> None:
     services.end_impersonation(
         person=impersonation.person, by=impersonation.by, because=Ending.STOPPED
     )
+    _switch(request, ReleaseUserView.as_view())
+
+
+def _switch(request: HttpRequest, view: Callable[..., HttpResponse]) -> None:
+    """Have one of django-hijack's views change who is signed in, and end what other tabs hold."""
     with switching(request):
-        ReleaseUserView.as_view()(request)
+        view(request)
+    # Again: the first new token went out with the view's own answer, which nobody gets.
+    rotate_token(request)
 
 
 def abandon(request: HttpRequest, *, person: User, by: User, because: Ending) -> None:
