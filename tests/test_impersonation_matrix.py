@@ -5,6 +5,7 @@ A URL that is new is refused; these tests ask nobody for a row.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,12 +18,26 @@ from django.urls import NoReverseMatch, path, reverse
 
 from accounts.models import UserEventLog
 from config.urls import urlpatterns as product_urls
+from orgs.models import Organization
 from tests.cast import Cast
 from tests.impersonating import impersonating, who_is
-from tests.matrix import PAGES, Scene, free, make_scene, names_of, outcome, undone
+from tests.matrix import (
+    PAGES,
+    Scene,
+    closed,
+    free,
+    in_grace,
+    lapsed,
+    make_scene,
+    names_of,
+    outcome,
+    past_due,
+    undone,
+)
 from tests.sandbox_process import SandboxProcess
 
 STOP, LOG_OUT = "impersonation:stop", "account_logout"
+OF_A_ROLE = ("orgs:change_role", "orgs:delete_role")
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 
 
@@ -123,6 +138,21 @@ def test_what_is_shown_is_what_the_person_sees_with_the_banner_and_writes_nothin
             if each["sql"].split()[0] in {"INSERT", "UPDATE", "DELETE"}
         ]
         assert written == [], name
+
+
+@pytest.mark.parametrize("kind", ["member", "role billing_viewer", "role admin"])
+@pytest.mark.parametrize("standing", [in_grace, past_due, lapsed, closed])
+def test_whatever_the_standing_the_developer_gets_in(
+    scene: Scene, standing: Callable[[Organization], None], kind: str
+) -> None:
+    person = scene.people[kind]
+    assert person is not None
+    standing(scene.cast.acme)
+    client = impersonating(scene.cast.dana, person)
+    for name in settings.IMPERSONATION_SHOWS - {"orgs:remove_member", *OF_A_ROLE}:
+        answer: Any = client.get(reverse(name))
+        assert outcome(answer) not in {"LOCK", "CLOSED", "impersonating", "login"}, name
+        assert "Impersonated by Dana Diaz" in answer.content.decode(), name
 
 
 def test_the_names_that_are_shown_are_urls() -> None:

@@ -74,6 +74,13 @@ def test_without_a_reason_nothing_begins(dana: Client, cast: Cast, changes: dict
     assert not lines("impersonation_started")
 
 
+def test_the_service_asks_for_a_reason_as_well(cast: Cast) -> None:
+    with pytest.raises(impersonation.ReasonMissing):
+        impersonation.start_impersonation(
+            person=cast.bob, by=cast.dana, reason=" ", now=timezone.now()
+        )
+
+
 def test_a_form_about_one_person_does_not_lead_to_another(dana: Client, cast: Cast) -> None:
     assert begin(dana, cast.bob, user_pk=cast.alice.pk).status_code == 422
     assert who_is(dana) == cast.dana.pk

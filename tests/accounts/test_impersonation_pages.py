@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import path, reverse
 from django.utils import timezone
 
 from accounts.impersonation import impersonator_id
 from config.urls import urlpatterns as product_urls
 from orgs.models import Organization
+from orgs.permissions import VIEW
 from tests.cast import Cast, lock, signed_in
 from tests.impersonating import (
     begin,
@@ -20,6 +23,7 @@ from tests.impersonating import (
     stop,
 )
 from tests.second_factor import prove
+from tests.staff import grant, make_developer
 
 
 def behind(request: HttpRequest) -> HttpResponse:
@@ -62,11 +66,15 @@ def test_a_locked_team_is_open_to_the_developer_and_stays_locked_to_the_person(
     bob = signed_in(cast.bob)
     lock(cast.acme)
     dana = impersonating(cast.dana, cast.bob)
-    for page in ("home", "orgs:team", "orgs:roles"):
-        assert bob.get(reverse(page)).status_code == 403
-        answer = dana.get(reverse(page))
+    for name in ("home", "orgs:team", "orgs:roles"):
+        assert bob.get(reverse(name)).status_code == 403
+        answer = dana.get(reverse(name))
         assert answer.status_code == 200
-        assert "Impersonated by" in answer.content.decode()
+        page = answer.content.decode()
+        assert "Impersonated by" in page
+        assert "This person is kept out" in page
+        assert "Contact Alice Adams to resolve billing." in page
+        assert reverse("billing:portal") not in page
     Organization.objects.update(closed_at=timezone.now())
     assert dana.get(reverse("orgs:team")).status_code == 200
 
@@ -105,3 +113,21 @@ def test_a_page_of_somebody_else_is_not_kept_for_the_browsers_way_back(
     assert "no-store" in dana.get(reverse("home"))["Cache-Control"]
     stop(dana)
     assert "Cache-Control" not in dana.get(reverse("home"))
+
+
+@pytest.mark.parametrize(("is_scoped", "statements"), [(False, 1), (True, 4)])
+def test_what_it_adds_to_a_page_is_few_statements(
+    cast: Cast, is_scoped: bool, statements: int
+) -> None:
+    """The developer; and, of staff who do not have everything, their permissions and scope."""
+    by = cast.dana
+    if is_scoped:
+        by = make_developer("accounts.impersonate_user")
+        grant(by, VIEW, cast.acme, by=cast.dana)
+    client, bob = impersonating(by, cast.bob), signed_in(cast.bob)
+    counted = []
+    for each in (bob, client):
+        with CaptureQueriesContext(connection) as found:
+            assert each.get(reverse("home")).status_code == 200
+        counted.append(len(found))
+    assert counted[1] - counted[0] == statements

@@ -10,9 +10,9 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import User
 from orgs.models import Organization
 from tests.browser import chromium
-from tests.browser.looking import faults, faults_of, opened
+from tests.browser.looking import faults_of, opened
 from tests.browser.people import PASSWORD, Team
-from tests.second_factor import one_time_code, set_up_second_factor
+from tests.second_factor import set_up_second_factor
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -21,21 +21,13 @@ def test_staff_go_on_as_a_locked_member_look_are_refused_and_come_back(
     live_server: LiveServer, team: Team, staff: User
 ) -> None:
     Organization.objects.update(locked_from=timezone.now())
-    code = one_time_code(set_up_second_factor(staff))
+    set_up_second_factor(staff)
     here = f"/admin/accounts/user/{team.member.pk}"
     found = []
-    with opened(live_server, refusals=(403, 404)) as page:
-        page.goto(f"/accounts/login/?next={here}/change/")
-        chromium.log_in(page, staff.email, PASSWORD)
-        page.get_by_label("Code").fill(code)
-        page.get_by_role("button", name="Sign In").or_(
-            page.get_by_role("button", name="Log in")
-        ).last.click()
+    with opened(live_server, staff, refusals=(403, 404)) as page:
         page.goto(f"{here}/change/")
         page.get_by_role("link", name="Impersonate").click()
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Confirm").click()
-        found += faults(page)
+        chromium.confirm_password(page, PASSWORD)
         page.get_by_label("Reason").fill("Ticket 42. " + "Averylongwordwithoutanyspace" * 6)
         page.get_by_role("button", name="Impersonate").click()
         expect(page.get_by_text("You see Holdfast as")).to_be_visible()
