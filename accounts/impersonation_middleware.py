@@ -63,7 +63,7 @@ class ImpersonationMiddleware:
         name = match.view_name if match is not None else ""
         if request.method in SAFE_METHODS and name in settings.IMPERSONATION_SHOWS:
             return None
-        if request.method == "POST" and name == STOP:
+        if name == STOP:
             return None
         if request.method == "POST" and name == LOG_OUT:
             session.abandon(

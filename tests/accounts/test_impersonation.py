@@ -26,7 +26,7 @@ from tests.impersonating import (
     who_is,
 )
 from tests.second_factor import log_in, prove, set_up_second_factor
-from tests.staff import grant, make_developer
+from tests.staff import allow, grant, make_developer
 
 IMPERSONATE = "accounts.impersonate_user"
 
@@ -87,7 +87,7 @@ def test_a_form_about_one_person_does_not_lead_to_another(dana: Client, cast: Ca
 
 
 def test_opening_the_page_begins_nothing(dana: Client, cast: Cast) -> None:
-    dana.get(page_about(cast.bob), {"reason": REASON, "user_pk": cast.bob.pk})
+    dana.get(page_about(cast.bob), {"reason": REASON, "user_pk": str(cast.bob.pk)})
     assert who_is(dana) == cast.dana.pk
 
 
@@ -110,7 +110,7 @@ def test_no_staff_may_unless_they_were_given_it(cast: Cast) -> None:
     assert begin(client, cast.bob).status_code == 403
     change = reverse("admin:accounts_user_change", args=[cast.bob.pk])
     assert page_about(cast.bob) not in client.get(change).content.decode()
-    staff.user_permissions.add(*make_developer(IMPERSONATE).user_permissions.all())
+    allow(staff, IMPERSONATE)
     assert page_about(cast.bob) in client.get(change).content.decode()
     assert begin(client, cast.bob).status_code == 302
 
@@ -118,11 +118,20 @@ def test_no_staff_may_unless_they_were_given_it(cast: Cast) -> None:
 @pytest.mark.parametrize("who", ["alice", "bob"])
 def test_members_may_not_even_with_the_permission(cast: Cast, who: str) -> None:
     member: User = getattr(cast, who)
-    member.user_permissions.add(*make_developer(IMPERSONATE).user_permissions.all())
+    allow(member, IMPERSONATE)
     client = prove(member)
     begin(client, cast.charlie)
     assert who_is(client) == member.pk
     assert not lines("impersonation_started")
+
+
+def test_a_developer_who_is_no_staff_may_not(cast: Cast) -> None:
+    developer = PersonFactory.create(user_type="developer")
+    allow(developer, IMPERSONATE, VIEW)
+    with pytest.raises(impersonation.NotPermitted):
+        impersonation.start_impersonation(
+            person=cast.bob, by=developer, reason=REASON, now=timezone.now()
+        )
 
 
 def test_scoped_staff_impersonate_people_of_what_they_may_see_alone(cast: Cast) -> None:
