@@ -84,6 +84,9 @@ class Event(TextChoices):
     ADMIN_ADDED = "admin_added", _("added a row in the admin")
     ADMIN_CHANGED = "admin_changed", _("changed a row in the admin")
     ADMIN_DELETED = "admin_deleted", _("deleted a row in the admin")
+    IMPERSONATION_STARTED = "impersonation_started", _("our staff began to see the product so")
+    IMPERSONATION_ENDED = "impersonation_ended", _("our staff no longer see the product so")
+    IMPERSONATION_REFUSED = "impersonation_refused", _("our staff were refused a change")
     # Exports
     ACTIVITY_EXPORTED = "activity_exported", _("exported the activity log")
     LIST_EXPORTED = "list_exported", _("downloaded a list of the admin")
@@ -190,6 +193,9 @@ GROUPS: dict[str, tuple[str | Promise, tuple[Event, ...]]] = {
             Event.ADMIN_ADDED,
             Event.ADMIN_CHANGED,
             Event.ADMIN_DELETED,
+            Event.IMPERSONATION_STARTED,
+            Event.IMPERSONATION_ENDED,
+            Event.IMPERSONATION_REFUSED,
             Event.ACTIVITY_EXPORTED,
             Event.LIST_EXPORTED,
         ),

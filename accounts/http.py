@@ -28,8 +28,3 @@ def was_let_in(request: HttpRequest) -> bool:
     It is not asked for the ways out, such as log-out, nor where there is nobody.
     """
     return bool(request.__dict__.get("was_let_in"))
-
-
-def is_impersonated(request: HttpRequest) -> bool:
-    """Whether one of our staff acts as the person of this request (django-hijack says so)."""
-    return bool(getattr(request.user, "is_hijacked", False))

@@ -9,7 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts import services
-from accounts.http import is_impersonated, was_let_in
+from accounts.http import was_let_in
+from accounts.impersonation import current
 from accounts.models import User
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ class LastActiveMiddleware:
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any
     ) -> None:
-        if not was_let_in(request) or is_impersonated(request):
+        if not was_let_in(request) or current(request) is not None:
             return
         assert isinstance(request.user, User)
         try:

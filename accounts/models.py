@@ -84,6 +84,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
+        permissions = [("impersonate_user", _("Can see the product as a person does"))]
         indexes = [
             # The people of one organization, in the order in which they are shown.
             models.Index(

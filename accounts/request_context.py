@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse
 
 from accounts.http import client_address
+from accounts.impersonation import impersonator_id
 
 # The longest name of a device that is kept.
 DEVICE_LENGTH = 200
@@ -29,6 +30,7 @@ class RequestFacts:
     request_id: str = ""
     ip_address: str | None = None
     device: str = ""
+    impersonator_id: int | None = None
 
 
 _current: ContextVar[HttpRequest | None] = ContextVar("current_request", default=None)
@@ -49,6 +51,7 @@ def current_facts() -> RequestFacts:
         ip_address=client_address(request),
         # PostgreSQL stores no NUL, and a header may hold what it likes.
         device=request.headers.get("User-Agent", "").replace("\x00", "")[:DEVICE_LENGTH],
+        impersonator_id=impersonator_id(request),
     )
 
 

@@ -64,6 +64,9 @@ def record_event(
         actor=actor,
         organization_id=organization_id,
         data=data or {},
+        impersonator_id=None
+        if actor and actor.pk == facts.impersonator_id
+        else facts.impersonator_id,
         ip_address=facts.ip_address,
         device=facts.device,
         request_id=facts.request_id,

@@ -9,7 +9,9 @@ from enum import StrEnum
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from billing.access import Reason
 from billing.models import Standing, Status
+from billing.refusals import refusal_for
 from orgs.models import Organization
 
 
@@ -33,11 +35,17 @@ class Banner:
 def banner_for(
     organization: Organization, standing: Standing, *, is_owner: bool, now: datetime
 ) -> Banner | None:
-    """Choose the banner: the owner gets a button, a member the owner's name."""
+    """Choose the banner: the owner gets a button, a member the owner's name.
+
+    Of those in a locked or closed organization, only the owner sees a page with it, and who
+    impersonates a member.
+    """
     if organization.removed_from is not None:
+        if not is_owner:
+            return _kept_out(Reason.CLOSED, organization, standing)
         return _closed(organization.removed_from)
     if organization.is_locked(now):
-        return _locked(standing)
+        return _locked(standing) if is_owner else _kept_out(Reason.LOCKED, organization, standing)
     if standing.status == Status.PAST_DUE and standing.grace_ends_at is not None:
         return _grace(organization, standing.grace_ends_at, is_owner=is_owner)
     if standing.status == Status.CURRENT and standing.ends_at is not None:
@@ -57,15 +65,20 @@ def banner_for(
     return None
 
 
+def _kept_out(reason: Reason, organization: Organization, standing: Standing) -> Banner:
+    """Only who impersonates a member sees a page then. What the member sees is the lock screen."""
+    told = refusal_for(reason, organization, standing.reason).message
+    text = _("They see no page but the lock screen, which says: “%(told)s”") % {"told": told}
+    return Banner("locked", _("This person is kept out"), text)
+
+
 def _closed(removed_from: datetime) -> Banner:
-    """Only the owner of a closed organization sees a page, so these words are the owner's."""
     facts = {"date": date_format(removed_from)}
     text = _("Your team cannot come in. You can reopen it until %(date)s; then it is removed.")
     return Banner("closed", _("Your organization is closed"), text % facts, Action.REOPEN)
 
 
 def _locked(standing: Standing) -> Banner:
-    """Only the owner of a locked organization sees a page, so these words are the owner's."""
     if standing.can_choose_free or standing.reason in {"no_subscription", "customer_deleted"}:
         title = (
             _("Your plan ended because it was not paid for")

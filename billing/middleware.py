@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from accounts.http import let_in
-from accounts.models import User
+from accounts.impersonation import real_user
 from billing import refusals
 from billing.access import decide
 from orgs import clock
@@ -21,7 +21,10 @@ UNGATED = {
 
 
 class AccessMiddleware:
-    """Ask, for each page, whether this person may come in now; it adds no statement."""
+    """Ask, for each page, whether this person may come in now; it adds no statement.
+
+    Of an impersonation it asks about the developer, who so can look at a locked organization.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -35,10 +38,11 @@ class AccessMiddleware:
         match = request.resolver_match
         if match is not None and match.view_name in UNGATED:
             return None
-        if not isinstance(request.user, User):
+        person = real_user(request)
+        if person is None:
             return None
-        access = decide(request.user, clock.now())
+        access = decide(person, clock.now())
         if access.allowed:
             let_in(request)
             return None
-        return refusals.respond(request, request.user, access.reason)
+        return refusals.respond(request, person, access.reason)

@@ -34,9 +34,9 @@ WSGI_APPLICATION = "config.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # `accounts` stands before `orgs`: without migrations, the key from an organization to its owner
-# needs the person's table first (orgs/constraints.py).
+# needs the person's table first (orgs/constraints.py). `config` stands last: it changes what
+# Django's own app has set up.
 INSTALLED_APPS = [
-    "config.apps.ConfigAppConfig",
     "accounts",
     "orgs",
     "billing",
@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "django_tasks",
     "djstripe",
     "guardian",
+    "config.apps.ConfigAppConfig",
 ]
 
 MIDDLEWARE = [
@@ -67,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.impersonation_middleware.ImpersonationMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "billing.middleware.AccessMiddleware",
@@ -163,6 +165,31 @@ LOGIN_STAGES = ["billing.login.AccessStage"]
 LAST_ACTIVE_INTERVAL = env.int("LAST_ACTIVE_INTERVAL", default=900)
 
 SESSION_COOKIE_HTTPONLY = True
+
+# --- Impersonation, through django-hijack -------------------------------------------------------
+
+HIJACK_PERMISSION_CHECK = "accounts.impersonation_services.may_impersonate"
+# After how many seconds it ends by itself.
+IMPERSONATION_SECONDS = env.int("IMPERSONATION_SECONDS", default=3600)
+# The URLs that can be looked at meanwhile, by name; whatever is not here is refused. Nothing that
+# acts when it is opened, shows a secret, or hands out what can be taken along.
+IMPERSONATION_SHOWS = {
+    "home",
+    "orgs:activity",
+    "orgs:team",
+    "orgs:remove_member",
+    "orgs:roles",
+    "orgs:create_role",
+    "orgs:change_role",
+    "orgs:delete_role",
+    "orgs:leave",
+    "orgs:request_transfer",
+    "billing:overview",
+    "billing:close_organization",
+    "account_email",
+    "account_logout",
+    "mfa_index",
+}
 
 # --- Mail -----------------------------------------------------------------------------------
 

@@ -10,5 +10,8 @@ urlpatterns = [
     path("", include("orgs.urls")),
     path("billing/", include("billing.urls")),
     path("stripe/", include("billing.webhook_urls")),
+    path("impersonation/", include("accounts.impersonation_urls")),
     path("admin/", admin.site.urls),
 ]
+
+handler500 = "config.errors.server_error"

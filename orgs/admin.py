@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import LongListAdmin, ReadOnlyAdminMixin, actor_of
 from accounts.admin_log import LoggedChangesMixin
-from orgs import admin_people, services
+from orgs import admin_impersonation, admin_people, services
 from orgs.admin_activity import activity_csv_view, activity_view
 from orgs.admin_deletions import SoftDeletionAdmin
 from orgs.admin_roles import GrantAdmin, RoleAdmin, UserRoleAssignmentAdmin
@@ -37,6 +37,7 @@ __all__ = [
     "SoftDeletionAdmin",
     "TierAdmin",
     "UserRoleAssignmentAdmin",
+    "admin_impersonation",
     "admin_people",
 ]
 

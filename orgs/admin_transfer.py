@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from allauth.account.decorators import reauthentication_required
-from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from accounts.proof import proof_required
 from orgs import clock, services
 from orgs.forms import ChooseOwnerForm, TransferForm
 from orgs.models import Organization
@@ -24,17 +24,12 @@ def transfer_view(request: HttpRequest, organization_id: int) -> HttpResponse:
     assert isinstance(request.user, User)
     if not request.user.has_perm(PERMISSION):
         raise PermissionDenied
-    if not is_mfa_enabled(request.user):
-        messages.warning(
-            request,
-            _("Transferring ownership needs a second factor. Set one up, then come back."),
-        )
-        return redirect("mfa_index")
-    response: HttpResponse = _transfer(request, organization_id)
-    return response
+    return _transfer(request, organization_id)
 
 
-@reauthentication_required  # type: ignore[untyped-decorator]
+@proof_required(
+    gettext_lazy("Transferring ownership needs a second factor. Set one up, then come back.")
+)
 def _transfer(request: HttpRequest, organization_id: int) -> HttpResponse:
     seen = seen_by(_staff(request)).select_related("owner")
     organization = get_object_or_404(seen, pk=organization_id)

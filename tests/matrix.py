@@ -195,6 +195,7 @@ PAGES = [
     Page("billing:close_organization", "POST", data=_slug),
     Page("billing:reopen_organization", "POST"),
     Page("billing:checkout_return"),
+    Page("impersonation:stop", "POST"),
 ]
 
 

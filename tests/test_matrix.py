@@ -72,6 +72,7 @@ GET billing:close_organization      login     home      ok        owner's   owne
 POST billing:close_organization     login     home      422       owner's   owner's   owner's   owner's   home      home      home      login
 POST billing:reopen_organization    login     home      home      owner's   owner's   owner's   owner's   home      home      home      login
 GET billing:checkout_return         login     home      done      done      done      done      done      done      home      home      login
+POST impersonation:stop             home      home      home      home      home      home      home      home      home      home      home
 """
 PAID = """
                                     visitor   of none   outsider  no role   member    viewer    admin     owner     developer staff     deleted
@@ -109,6 +110,7 @@ GET billing:close_organization      login     home      ok        owner's   owne
 POST billing:close_organization     login     home      422       owner's   owner's   owner's   owner's   home      home      home      login
 POST billing:reopen_organization    login     home      home      owner's   owner's   owner's   owner's   home      home      home      login
 GET billing:checkout_return         login     home      done      done      done      done      done      done      home      home      login
+POST impersonation:stop             home      home      home      home      home      home      home      home      home      home      home
 """
 LOCKED = """
                                     visitor   of none   outsider  no role   member    viewer    admin     owner     developer staff     deleted
@@ -146,6 +148,7 @@ GET billing:close_organization      login     home      ok        LOCK      LOCK
 POST billing:close_organization     login     home      422       LOCK      LOCK      LOCK      LOCK      home      home      home      login
 POST billing:reopen_organization    login     home      home      LOCK      LOCK      LOCK      LOCK      home      home      home      login
 GET billing:checkout_return         login     home      done      LOCK      LOCK      LOCK      LOCK      done      home      home      login
+POST impersonation:stop             home      home      home      LOCK      LOCK      LOCK      LOCK      home      home      home      home
 """
 CLOSED = """
                                     visitor   of none   outsider  no role   member    viewer    admin     owner     developer staff     deleted
@@ -183,6 +186,7 @@ GET billing:close_organization      login     home      ok        CLOSED    CLOS
 POST billing:close_organization     login     home      422       CLOSED    CLOSED    CLOSED    CLOSED    home      home      home      login
 POST billing:reopen_organization    login     home      home      CLOSED    CLOSED    CLOSED    CLOSED    home      home      home      login
 GET billing:checkout_return         login     home      done      CLOSED    CLOSED    CLOSED    CLOSED    done      home      home      login
+POST impersonation:stop             home      home      home      CLOSED    CLOSED    CLOSED    CLOSED    home      home      home      home
 """
 
 THIRD_PARTY = """
@@ -222,7 +226,7 @@ STANDINGS: dict[str, tuple[Callable[[Organization], None], str]] = {
 # Those that stand as another does, which `make test` has anyway.
 ALIKE = {"in grace", "lapsed"}
 # What has a table of its own above, or is no page: Stripe's endpoint.
-OURS = ("home", "orgs:", "billing:")
+OURS = ("home", "orgs:", "billing:", "impersonation:")
 NO_STAFF = ("visitor", "of none", "outsider", "member", "owner", "developer", "deleted")
 NOT_A_PAGE = {"djstripe:djstripe_webhook_by_uuid"}
 

@@ -9,12 +9,15 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
 from django.db import DatabaseError, transaction
-from django.test import Client
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from accounts import services
 from accounts.events import GROUPS, Event
+from accounts.impersonation import HISTORY
 from accounts.models import User, UserEventLog
+from accounts.request_context import RequestContextMiddleware
 from tests.cast import PASSWORD, Cast
 from tests.second_factor import log_in, one_time_code, prove, set_up_second_factor
 
@@ -163,6 +166,19 @@ def test_a_line_outside_a_request_names_none(cast: Cast) -> None:
     client.get("/")
     line = services.record_event(Event.LOCK_BEGAN, organization_id=cast.acme.pk)
     assert (line.request_id, line.ip_address, line.device) == ("", None, "")
+
+
+def test_a_line_of_an_impersonated_request_names_both(cast: Cast, rf: RequestFactory) -> None:
+    def answer(_request: HttpRequest) -> HttpResponse:
+        services.record_event(Event.LOGOUT, user=cast.bob, actor=cast.bob)
+        services.record_event(Event.IMPERSONATION_ENDED, user=cast.bob, actor=cast.dana)
+        return HttpResponse()
+
+    request: Any = rf.get("/")
+    request.session = {HISTORY: [str(cast.dana.pk)]}
+    RequestContextMiddleware(answer)(request)
+    assert (only(Event.LOGOUT).actor, only(Event.LOGOUT).impersonator) == (cast.bob, cast.dana)
+    assert only(Event.IMPERSONATION_ENDED).impersonator is None
 
 
 def test_a_line_goes_with_what_it_tells_of(cast: Cast) -> None:

@@ -88,3 +88,10 @@ def test_a_price_that_is_mapped_to_no_tier_is_said_to_be_in_work() -> None:
     shown = banner(status=Status.CURRENT, reason="unmapped_price")
     assert shown is not None
     assert shown.kind == "unmapped"
+
+
+def test_who_impersonates_a_locked_member_reads_what_the_member_is_told() -> None:
+    found = banner(status=Status.PAST_DUE, reason="payment_failed", locked=True, is_owner=False)
+    assert found is not None
+    assert "Contact Alice Adams to resolve billing." in found.text
+    assert found.action == Action.NONE
