@@ -130,6 +130,8 @@ class UserAdmin(LongListAdmin[User]):
         "last_login",
         "last_active",
         "deleted_at",
+        "erase_after",
+        "erased_at",
     )
     readonly_fields = ("email", *fields[3:])
 

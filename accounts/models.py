@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.db import models
 from django.db.models import Case, F, Q, When
@@ -10,6 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.managers import UserManager
+
+# The address of somebody erased: it leads nowhere (RFC 2606) and holds nothing of the old one.
+ERASED_DOMAIN = "erased.invalid"
 
 
 class UserType(models.TextChoices):
@@ -43,6 +47,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         _("staff"), default=False, help_text=_("May open the admin. Developers only.")
     )
     deleted_at = models.DateTimeField(_("deleted at"), null=True, blank=True, editable=False)
+    # Of somebody deleted: when `manage.py erase_deleted_people` is to erase who they were, and when
+    # it did (docs/rules.md, "Erasure"). Null: their data stay.
+    erase_after = models.DateTimeField(_("erase after"), null=True, blank=True, editable=False)
+    erased_at = models.DateTimeField(_("erased at"), null=True, blank=True, editable=False)
     last_active = models.DateTimeField(
         _("last active"), null=True, blank=True, db_index=True, editable=False
     )
@@ -96,6 +104,12 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.Index(
                 fields=["id"], condition=Q(deleted_at__isnull=False), name="accounts_user_deleted"
             ),
+            # What the daily command looks for.
+            models.Index(
+                fields=["erase_after"],
+                condition=Q(erase_after__isnull=False),
+                name="accounts_user_to_erase",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(Lower("email"), name="accounts_user_email_is_one_person"),
@@ -122,6 +136,27 @@ class User(AbstractBaseUser, PermissionsMixin):
                 condition=Q(deleted_at__isnull=True) | Q(is_active=False),
                 name="accounts_user_deleted_are_inactive",
                 violation_error_message=_("Who was deleted is not active."),
+            ),
+            models.CheckConstraint(
+                condition=Q(erase_after__isnull=True, erased_at__isnull=True)
+                | Q(deleted_at__isnull=False),
+                name="accounts_user_erased_are_deleted",
+                violation_error_message=_("Only who was deleted is erased."),
+            ),
+            # Nobody is erased by half.
+            models.CheckConstraint(
+                condition=Q(erased_at__isnull=True)
+                | Q(
+                    erase_after__isnull=True,
+                    name="",
+                    email__startswith="erased-",
+                    email__endswith=f"@{ERASED_DOMAIN}",
+                    password__startswith=UNUSABLE_PASSWORD_PREFIX,
+                    is_staff=False,
+                    is_superuser=False,
+                ),
+                name="accounts_user_erased_are_nobody",
+                violation_error_message=_("Who was erased has no name, address or password."),
             ),
         ]
 

@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.views import View
 
@@ -16,7 +16,7 @@ from orgs.models import Organization
 from orgs.permissions import explain
 
 P = ParamSpec("P")
-ViewFunction = Callable[Concatenate[HttpRequest, P], HttpResponse]
+ViewFunction = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 class MemberRequest(AuthenticatedHttpRequest):
@@ -25,7 +25,7 @@ class MemberRequest(AuthenticatedHttpRequest):
     organization: Organization
 
 
-MemberView = Callable[Concatenate[MemberRequest, P], HttpResponse]
+MemberView = Callable[Concatenate[MemberRequest, P], HttpResponseBase]
 
 
 def member_required(
@@ -35,7 +35,7 @@ def member_required(
 
     @login_required
     @wraps(view)
-    def wrapped(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def wrapped(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         assert isinstance(request.user, User)
         if request.user.organization is None:
             return redirect("home")
@@ -53,7 +53,7 @@ def permission_required(permission: str) -> Callable[[MemberView[P]], ViewFuncti
 
     def decorate(view: MemberView[P]) -> ViewFunction[P]:
         @wraps(view)
-        def asked(request: MemberRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def asked(request: MemberRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             verdict = explain(request.user, permission, request.organization, clock.now())
             if not verdict.allowed:
                 return refusals.respond(request, verdict, permission, request.organization)

@@ -1,10 +1,18 @@
 from django.urls import path
 
-from orgs.views import home, invitations, leaving, roles, team, transfers
+from orgs.views import account, exports, home, invitations, leaving, roles, team, transfers
 
 app_name = "orgs"
 
 urlpatterns = [
+    path("account/delete/", account.delete_account, name="delete_account"),
+    path(
+        "account/delete/<str:token>/",
+        account.delete_account_from_outside,
+        name="delete_account_from_outside",
+    ),
+    path("account/come-back/<str:token>/", account.come_back, name="come_back"),
+    path("organization/export/", exports.export_organization, name="export_organization"),
     path("organization/found/", home.found, name="found"),
     path("organization/leave/", leaving.leave, name="leave"),
     path(
