@@ -19,7 +19,7 @@ UNGATED = {
     "accounts:export",
     "accounts:export_from_outside",
     "orgs:delete_account",
-    "orgs:delete_account_from_outside",
+    "orgs:delete_from_outside",
     # Where those ask whether it is them.
     "account_reauthenticate",
     "mfa_reauthenticate",

@@ -46,20 +46,20 @@ def refusal_for(reason: Reason, organization: Organization, standing_reason: str
     return Refusal(str(reason), title, message % {"owner": owner})
 
 
-# The pages that stay open to somebody who is refused, by their names in the template. Each has one
-# for whoever was refused at log-in, of the same name and "_from_outside".
+# The pages that stay open to somebody who is refused, by their names in the template: for an open
+# session, and for whoever was refused at log-in.
 WAYS_OUT = {
-    "leave_url": "orgs:leave",
-    "export_url": "accounts:export",
-    "delete_url": "orgs:delete_account",
+    "leave_url": ("orgs:leave", "orgs:leave_from_outside"),
+    "export_url": ("accounts:export", "accounts:export_from_outside"),
+    "delete_url": ("orgs:delete_account", "orgs:delete_from_outside"),
 }
 
 
 def _ways_out(request: HttpRequest, person: User) -> dict[str, str]:
     if request.user.is_authenticated:
-        return {name: reverse(page) for name, page in WAYS_OUT.items()}
-    pages = [f"{page}_from_outside" for page in WAYS_OUT.values()]
-    return dict(zip(WAYS_OUT, exits.urls_of(person, *pages), strict=True))
+        return {name: reverse(page) for name, (page, _outside) in WAYS_OUT.items()}
+    outside = exits.urls_of(person, *(page for _page, page in WAYS_OUT.values()))
+    return dict(zip(WAYS_OUT, outside, strict=True))
 
 
 def respond(request: HttpRequest, person: User, reason: Reason) -> HttpResponse:

@@ -8,8 +8,8 @@ urlpatterns = [
     path("account/delete/", account.delete_account, name="delete_account"),
     path(
         "account/delete/<str:token>/",
-        account.delete_account_from_outside,
-        name="delete_account_from_outside",
+        account.delete_from_outside,
+        name="delete_from_outside",
     ),
     path("account/come-back/<str:token>/", account.come_back, name="come_back"),
     path("organization/export/", exports.export_organization, name="export_organization"),

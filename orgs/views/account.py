@@ -42,9 +42,9 @@ def _delete_signed_in(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def delete_account_from_outside(request: HttpRequest, token: str) -> HttpResponse:
+def delete_from_outside(request: HttpRequest, token: str) -> HttpResponse:
     """The same for somebody whom the lock kept out at log-in, after they proved who they are."""
-    person = exits.person_of("orgs:delete_account_from_outside", token)
+    person = exits.person_of("orgs:delete_from_outside", token)
     if person is None:
         raise Http404
     return _delete(request, person)
