@@ -12,12 +12,12 @@ from accounts.models import User
 from accounts.rights import number_of_exports
 
 VALID_FOR = timedelta(minutes=15)
+EXPORT = "accounts:export_from_outside"
 
 
 def urls_of(person: User, *pages: str) -> list[str]:
     """Return where this person opens these pages of theirs without being logged in."""
-    facts = [person.pk, *_used(person)]
-    tokens = [signing.dumps(facts, salt=_salt(page)) for page in pages]
+    tokens = [signing.dumps([person.pk, *_used(person, page)], salt=_salt(page)) for page in pages]
     return [reverse(page, args=[token]) for page, token in zip(pages, tokens, strict=True)]
 
 
@@ -28,13 +28,15 @@ def person_of(page: str, token: str) -> User | None:
     except signing.BadSignature:
         return None
     person = User.objects.get_queryset().present().with_access().filter(pk=pk).first()
-    return person if person is not None and _used(person) == used else None
+    return person if person is not None and _used(person, page) == used else None
 
 
-def _used(person: User) -> list[int]:
-    """What each of these pages changes: leaving and deleting end the generation of sessions, and
-    an export is in the log."""
-    return [person.session_generation, number_of_exports(person)]
+def _used(person: User, page: str) -> list[int]:
+    """What tells whether the page was used: leaving and deleting end the generation of sessions;
+    an export is in the log, and leaves the other ways out as they are."""
+    if page == EXPORT:
+        return [person.session_generation, number_of_exports(person)]
+    return [person.session_generation]
 
 
 def _salt(page: str) -> str:

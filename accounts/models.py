@@ -164,7 +164,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.email
 
     def get_full_name(self) -> str:
-        return self.name or self.email
+        return self.name or (str(_("Erased person")) if self.erased_at else self.email)
 
     def get_session_auth_hash(self) -> str:
         return self._of_this_generation(super().get_session_auth_hash())
@@ -176,7 +176,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return f"{session_hash}:{self.session_generation}"
 
     def get_short_name(self) -> str:
-        return self.name.split(" ")[0] if self.name else self.email
+        return self.name.split(" ")[0] if self.name else self.get_full_name()
 
     @property
     def is_developer(self) -> bool:

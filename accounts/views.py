@@ -24,7 +24,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 def export_from_outside(request: HttpRequest, token: str) -> HttpResponseBase:
     """The same for somebody whom the lock kept out at log-in, after they proved who they are."""
-    person = exits.person_of("accounts:export_from_outside", token)
+    person = exits.person_of(exits.EXPORT, token)
     if person is None:
         raise Http404
     return _export(request, person)

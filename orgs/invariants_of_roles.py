@@ -85,7 +85,7 @@ def _deleted_otherwise(now: datetime) -> Iterator[str]:
     "D2",
     "Of who was erased nothing is left to know or log in by, and only who was deleted is.",
     "Delete what is left: addresses, second factors, groups and grants; then blank the person, as "
-    "`accounts.rights.erase_person` does.",
+    "`accounts.rights.erase_people` does.",
 )
 def _erased_by_half(now: datetime) -> Iterator[str]:
     is_whole = checks(User, "accounts_user_erased_are_deleted", "accounts_user_erased_are_nobody")

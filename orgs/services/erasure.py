@@ -5,13 +5,20 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts import rights
 from accounts import services as accounts
 from accounts.models import User
 from orgs import clock, emails
-from orgs.models import Invitation, Organization, SoftDeletion
+from orgs.models import (
+    Invitation,
+    Organization,
+    OwnershipTransferRequest,
+    SoftDeletion,
+    UserRoleAssignment,
+)
 from orgs.seats import seats_of
 from orgs.services.allowed import locked_with_organization, require_staff
 from orgs.services.closing import close_for_good
@@ -149,24 +156,32 @@ def _schedule(deletion: SoftDeletion, user: User, *, by: User, now: datetime) ->
 def _erase_some(now: datetime) -> int:
     due = User.objects.select_for_update(no_key=True).filter(erase_after__lte=now)
     batch = list(due.order_by("erase_after", "pk")[:BATCH])
-    for person in batch:
-        _erase(person, now)
+    if batch:
+        _erase(batch, now)
     return len(batch)
 
 
-def _erase(person: User, now: datetime) -> None:
-    """Erase the person, and what names them in the rows of this room."""
-    # Which they are is known by the address, which goes.
-    keys = list(Invitation.objects.to_person(person).values_list("pk", flat=True))
-    invitations = Invitation.objects.filter(pk__in=keys)
-    rights.erase_person(person=person, now=now)
-    invitations.pending().delete()
-    # Those that were accepted or taken back stay, and go on to name the same person.
-    invitations.update(email=person.email)
-    deletions = SoftDeletion.objects.filter(user=person)
+def _erase(people: list[User], now: datetime) -> None:
+    """Erase the people, and what names them in the rows of this room."""
+    # Which invitations are theirs is known by the address, which goes.
+    keys = {person: list(_invitations(person)) for person in people}
+    rights.erase_people(people=people, now=now)
+    for person, invitations in keys.items():
+        # Those that were accepted or taken back stay, and go on to name the same person.
+        Invitation.objects.filter(pk__in=invitations).update(email=person.email)
+    sent = [key for invitations in keys.values() for key in invitations]
+    Invitation.objects.pending().filter(pk__in=sent).delete()
+    deletions = SoftDeletion.objects.filter(user__in=people)
     deletions.update(reason=ERASED, grants=[])
     deletions.exclude(erasure_reason="").update(erasure_reason=ERASED)
-    for wishes in (person.ownership_requests_received, person.ownership_requests_made):
-        wishes.update(reason=ERASED)
-    person.role_assignments.not_revoked().update(revoked_at=now)
-    accounts.record_event("person_erased", user=person, organization_id=person.organization_id)
+    named = Q(new_owner__in=people) | Q(requested_by__in=people)
+    OwnershipTransferRequest.objects.filter(named).update(reason=ERASED)
+    roles = UserRoleAssignment.objects.not_revoked().filter(user__in=people)
+    roles.update(revoked_at=now)
+    for person in people:
+        organization_id = person.organization_id
+        accounts.record_event("person_erased", user=person, organization_id=organization_id)
+
+
+def _invitations(person: User) -> QuerySet[Invitation, int]:
+    return Invitation.objects.to_person(person).values_list("pk", flat=True)

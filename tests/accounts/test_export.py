@@ -178,10 +178,12 @@ def kept_out(person: User) -> tuple[Client, str]:
 def test_who_is_kept_out_at_log_in_exports_once(cast: Cast) -> None:
     lock(cast.acme)
     client, url = kept_out(cast.bob)
+    others = exits.urls_of(cast.bob, "orgs:leave_from_outside", "orgs:delete_from_outside")
     assert "Download it" in client.get(url).content.decode()
     assert read(client.post(url))["person"]["id"] == cast.bob.pk
     assert client.post(url).status_code == 404
     assert client.get(url).status_code == 404
+    assert [client.get(other).status_code for other in others] == [200, 200]
 
 
 def test_a_way_out_is_good_for_its_own_page_for_some_minutes(cast: Cast) -> None:

@@ -12,7 +12,8 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from pytest_django import DjangoCaptureOnCommitCallbacks
+from guardian.shortcuts import assign_perm
+from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from accounts import exits
 from accounts.models import User, UserEventLog
@@ -23,14 +24,20 @@ from orgs.services.erasure import COME_BACK_WITHIN
 from orgs.signals import organization_closing
 from tests.accounts.test_export import prove_again
 from tests.cast import PASSWORD, Cast, OrganizationFactory, add_member, lock
-from tests.orgs.test_soft_delete import bob, held, state_of
+from tests.orgs.test_soft_delete import give, held, state_of
 from tests.second_factor import log_in
-
-__all__ = ["bob"]
 
 pytestmark = pytest.mark.django_db
 
 URL = "/account/delete/"
+
+
+@pytest.fixture
+def bob(cast: Cast) -> User:
+    """Bob, who holds a role and a grant."""
+    give(cast.bob, "admin", cast.alice)
+    assign_perm("orgs.invite_members", cast.bob, cast.acme)
+    return cast.bob
 
 
 def proven(person: User) -> Client:
@@ -225,6 +232,21 @@ def test_who_is_kept_out_at_log_in_deletes_without_coming_in_and_once(cast: Cast
     assert client.get(url).status_code == 404
     come_back(deletion)
     assert client.get(url).status_code == 404
+
+
+# Session, person and three for the proof of who it is; then the page's own.
+@pytest.mark.parametrize(
+    ("page", "statements"),
+    [("accounts:export", 5), ("orgs:delete_account", 7), ("orgs:export_organization", 6)],
+)
+def test_a_page_costs_the_same_with_more_people(
+    cast: Cast, page: str, statements: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    client = proven(cast.alice)
+    for _ in range(2):
+        with django_assert_num_queries(statements):
+            assert client.get(reverse(page)).status_code == 200
+        add_member(cast.acme)
 
 
 # --- The way back -----------------------------------------------------------------------------

@@ -101,6 +101,7 @@ def test_credentials_and_grants_are_gone_and_the_history_stays(cast: Cast) -> No
     assert transfers
     erase(cleo)
     assert (cleo.name, cleo.has_usable_password()) == ("", False)
+    assert cleo.get_full_name() == cleo.get_short_name() == "Erased person"
     assert re.fullmatch(rf"erased-{cleo.pk}-[a-z0-9]{{12}}@erased\.invalid", cleo.email)
     assert (cleo.erase_after, cleo.erased_at is None) == (None, False)
     for rows in (EmailAddress, Authenticator, Grant):
