@@ -48,7 +48,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     deleted_at = models.DateTimeField(_("deleted at"), null=True, blank=True, editable=False)
     # Of somebody deleted: when `manage.py erase_deleted_people` is to erase who they were, and when
-    # it did (docs/rules.md, "Erasure"). Null: their data stay.
+    # it did (docs/rules.md, "Export and erasure"). Null: their data stay.
     erase_after = models.DateTimeField(_("erase after"), null=True, blank=True, editable=False)
     erased_at = models.DateTimeField(_("erased at"), null=True, blank=True, editable=False)
     last_active = models.DateTimeField(
