@@ -6,6 +6,7 @@ from allauth.account.models import EmailAddress
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model
 from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
@@ -35,7 +36,7 @@ def make_cleo(cast: Cast) -> User:
     _ask_and_hand_on(own, heir, cast.dana)
     _ask_and_hand_on(own, cleo, cast.dana)
     cleo.refresh_from_db()
-    services.assign_role(user=cleo, role=Role.objects.get(key="admin"), by=cleo, now=now)
+    held = services.assign_role(user=cleo, role=Role.objects.get(key="admin"), by=cleo, now=now)
     assign_perm(INVITE, cleo, own)
     allow(cleo, "orgs.view_tier")
     cleo.groups.add(Group.objects.create(name="Friends"))
@@ -44,6 +45,9 @@ def make_cleo(cast: Cast) -> User:
     services.invite(organization=cast.acme, email=OTHER_EMAIL, by=cast.alice, now=now)
     _note_in_the_admin(by=cleo, about=cast.bob)
     _note_in_the_admin(by=cast.dana, about=cleo)
+    _note_in_the_admin(by=cast.dana, about=held)
+    # From when she had another address, of which nothing else is left.
+    _note_in_the_admin(by=cast.dana, about=cleo, called="quill@former.example")
     return cleo
 
 
@@ -66,11 +70,11 @@ def _ask_and_hand_on(organization: Organization, to: User, by: User) -> None:
     organization.refresh_from_db()
 
 
-def _note_in_the_admin(by: User, about: User) -> None:
+def _note_in_the_admin(by: User, about: Model, called: str = "") -> None:
     LogEntry.objects.create(
         user=by,
-        content_type=ContentType.objects.get_for_model(User),
+        content_type=ContentType.objects.get_for_model(about),
         object_id=str(about.pk),
-        object_repr=str(about),
+        object_repr=called or str(about),
         action_flag=CHANGE,
     )

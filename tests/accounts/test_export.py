@@ -189,7 +189,12 @@ def test_who_is_kept_out_at_log_in_exports_once(cast: Cast) -> None:
 def test_a_way_out_is_good_for_its_own_page_for_some_minutes(cast: Cast) -> None:
     lock(cast.acme)
     client, url = kept_out(cast.bob)
-    assert client.get(url.replace("/export/", "/delete/")).status_code == 404
+    (leave,) = exits.urls_of(cast.bob, "orgs:leave_from_outside")
+    assert client.get(leave).status_code == 200
+    for other in (url, leave):
+        elsewhere = other.replace("/account/export/", "/organization/leave/")
+        elsewhere = elsewhere.replace("/organization/leave/", "/account/delete/")
+        assert client.get(elsewhere).status_code == 404
     assert client.get(url[:-2] + "x/").status_code == 404
     with time_machine.travel(timezone.now() + exits.VALID_FOR + timedelta(seconds=1)):
         assert client.get(url).status_code == 404

@@ -282,6 +282,8 @@ def test_the_link_works_once_and_logs_nobody_in(cast: Cast) -> None:
     assert "You are back already" in again.content.decode()
     later = delete(cast.bob)
     assert client.post(link(deletion), {"password": PASSWORD}).status_code == 410
+    with pytest.raises(services.NotDeleted):
+        come_back(deletion)
     assert client.get(link(later)).status_code == 200
 
 
