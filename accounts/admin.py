@@ -98,6 +98,8 @@ class UserAdmin(LoggedChangesMixin, CsvAdminMixin[User], LongListAdmin[User]):
         "last_login",
         "last_active",
         "deleted_at",
+        "erase_after",
+        "erased_at",
     )
     readonly_fields = ("email", *fields[3:])
 

@@ -26,6 +26,7 @@ class Event(TextChoices):
     EMAIL_CONFIRMED = "email_confirmed", _("confirmed an e-mail address")
     EMAIL_CHANGED = "email_changed", _("changed the e-mail address")
     EMAIL_REMOVED = "email_removed", _("removed an e-mail address")
+    SESSIONS_ENDED = "sessions_ended", _("logged out everywhere else")
     SECOND_FACTOR_ADDED = "second_factor_added", _("added a second factor")
     SECOND_FACTOR_REMOVED = "second_factor_removed", _("removed a second factor")
     RECOVERY_CODES_RENEWED = "recovery_codes_renewed", _("renewed the recovery codes")
@@ -35,6 +36,9 @@ class Event(TextChoices):
     PERSON_SOFT_DELETED = "person_soft_deleted", _("was deleted, for the time being")
     PERSON_RESTORED = "person_restored", _("was restored")
     PERSON_DELETED = "person_deleted", _("was deleted for good")
+    ERASURE_REQUESTED = "erasure_requested", _("will be erased")
+    PERSON_ERASED = "person_erased", _("was erased")
+    PERSON_RENAMED = "person_renamed", _("changed the name")
     # The team
     MEMBER_INVITED = "member_invited", _("invited somebody")
     INVITATION_RESENT = "invitation_resent", _("sent an invitation again")
@@ -89,6 +93,8 @@ class Event(TextChoices):
     IMPERSONATION_REFUSED = "impersonation_refused", _("our staff were refused a change")
     # Exports
     ACTIVITY_EXPORTED = "activity_exported", _("exported the activity log")
+    PERSON_EXPORTED = "person_exported", _("took a copy of their own data")
+    ORGANIZATION_EXPORTED = "organization_exported", _("took a copy of the organization's data")
     LIST_EXPORTED = "list_exported", _("downloaded a list of the admin")
 
 
@@ -123,6 +129,7 @@ GROUPS: dict[str, tuple[str | Promise, tuple[Event, ...]]] = {
             Event.EMAIL_CONFIRMED,
             Event.EMAIL_CHANGED,
             Event.EMAIL_REMOVED,
+            Event.SESSIONS_ENDED,
             Event.SECOND_FACTOR_ADDED,
             Event.SECOND_FACTOR_REMOVED,
             Event.RECOVERY_CODES_RENEWED,
@@ -144,6 +151,9 @@ GROUPS: dict[str, tuple[str | Promise, tuple[Event, ...]]] = {
             Event.PERSON_SOFT_DELETED,
             Event.PERSON_RESTORED,
             Event.PERSON_DELETED,
+            Event.ERASURE_REQUESTED,
+            Event.PERSON_ERASED,
+            Event.PERSON_RENAMED,
         ),
     ),
     "roles": (
@@ -197,6 +207,8 @@ GROUPS: dict[str, tuple[str | Promise, tuple[Event, ...]]] = {
             Event.IMPERSONATION_ENDED,
             Event.IMPERSONATION_REFUSED,
             Event.ACTIVITY_EXPORTED,
+            Event.PERSON_EXPORTED,
+            Event.ORGANIZATION_EXPORTED,
             Event.LIST_EXPORTED,
         ),
     ),

@@ -16,6 +16,8 @@ class PersonForm(forms.ModelForm[User]):
 
     def clean_is_active(self) -> bool:
         is_active: bool = self.cleaned_data["is_active"]
+        if self.instance.erased_at is not None:
+            raise ValidationError(str(services.PersonErased()))
         if is_active and self.instance.deleted_at is not None:
             raise ValidationError(str(services.PersonDeleted()))
         if not is_active:

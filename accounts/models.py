@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 from asgiref.sync import sync_to_async
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.db import models
 from django.db.models import Case, F, Q, When
@@ -13,6 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.events import Event
 from accounts.managers import ActiveWeekQuerySet, UserManager
+
+# The address of somebody erased: it leads nowhere (RFC 2606) and holds nothing of the old one.
+ERASED_DOMAIN = "erased.invalid"
 
 
 class UserType(models.TextChoices):
@@ -47,6 +51,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         _("staff"), default=False, help_text=_("May open the admin. Developers only.")
     )
     deleted_at = models.DateTimeField(_("deleted at"), null=True, blank=True, editable=False)
+    # Of somebody deleted: when `manage.py erase_deleted_people` is to erase who they were, and when
+    # it did (docs/rules.md, "Export and erasure"). Null: their data stay.
+    erase_after = models.DateTimeField(_("erase after"), null=True, blank=True, editable=False)
+    erased_at = models.DateTimeField(_("erased at"), null=True, blank=True, editable=False)
     last_active = models.DateTimeField(
         _("last active"), null=True, blank=True, db_index=True, editable=False
     )
@@ -110,6 +118,12 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.Index(
                 fields=["id"], condition=Q(last_active__isnull=True), name="accounts_user_never"
             ),
+            # What the daily command looks for.
+            models.Index(
+                fields=["erase_after"],
+                condition=Q(erase_after__isnull=False),
+                name="accounts_user_to_erase",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(Lower("email"), name="accounts_user_email_is_one_person"),
@@ -137,13 +151,34 @@ class User(AbstractBaseUser, PermissionsMixin):
                 name="accounts_user_deleted_are_inactive",
                 violation_error_message=_("Who was deleted is not active."),
             ),
+            models.CheckConstraint(
+                condition=Q(erase_after__isnull=True, erased_at__isnull=True)
+                | Q(deleted_at__isnull=False),
+                name="accounts_user_erased_are_deleted",
+                violation_error_message=_("Only who was deleted is erased."),
+            ),
+            # Nobody is erased by half.
+            models.CheckConstraint(
+                condition=Q(erased_at__isnull=True)
+                | Q(
+                    erase_after__isnull=True,
+                    name="",
+                    email__startswith="erased-",
+                    email__endswith=f"@{ERASED_DOMAIN}",
+                    password__startswith=UNUSABLE_PASSWORD_PREFIX,
+                    is_staff=False,
+                    is_superuser=False,
+                ),
+                name="accounts_user_erased_are_nobody",
+                violation_error_message=_("Who was erased has no name, address or password."),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.email
 
     def get_full_name(self) -> str:
-        return self.name or self.email
+        return self.name or (str(_("Erased person")) if self.erased_at else self.email)
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         """Answer as Django does; about an object that has a judge, as the judge does.
@@ -167,7 +202,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return f"{session_hash}:{self.session_generation}"
 
     def get_short_name(self) -> str:
-        return self.name.split(" ")[0] if self.name else self.email
+        return self.name.split(" ")[0] if self.name else self.get_full_name()
 
     @property
     def is_developer(self) -> bool:

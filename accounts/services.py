@@ -44,6 +44,13 @@ class PersonDeleted(Exception):
         return str(_("This person was deleted. Restore them first."))
 
 
+class PersonErased(Exception):
+    """The person was erased: nothing is left that could be brought back."""
+
+    def __str__(self) -> str:
+        return str(_("This person was erased, and cannot be brought back."))
+
+
 def record_event(
     event: Event,
     *,
@@ -117,11 +124,12 @@ def create_person(
 def set_active(*, person: User, is_active: bool, by: User) -> None:
     """Let a person in again, or keep them out: they cannot log in, and open sessions end.
 
-    Raises OwnsOrganization, and PersonDeleted: restoring brings back what they were.
+    Raises OwnsOrganization; PersonDeleted: restoring brings back what they were; and PersonErased.
     """
     person = User.objects.select_for_update().get(pk=person.pk)
     if person.is_active == is_active:
         return
+    require_not_erased(person)
     if person.deleted_at is not None:
         raise PersonDeleted
     if not is_active:
@@ -207,3 +215,9 @@ def sum_up_activity(*, now: datetime) -> tuple[int, int]:
         removed += len(keys)
         old.filter(pk__in=keys).delete()
     return len(totals), removed
+
+
+def require_not_erased(person: User) -> None:
+    """Raise PersonErased for somebody of whom nothing is left."""
+    if person.erased_at is not None:
+        raise PersonErased

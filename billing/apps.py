@@ -7,4 +7,5 @@ class BillingConfig(AppConfig):
     name = "billing"
 
     def ready(self) -> None:
+        import_module("billing.exports")
         import_module("billing.receivers")

@@ -17,6 +17,13 @@ UNGATED = {
     "account_logout",
     "orgs:leave",
     "orgs:leave_from_outside",
+    "accounts:export",
+    "accounts:export_from_outside",
+    "orgs:delete_account",
+    "orgs:delete_from_outside",
+    # Where those ask whether it is them.
+    "account_reauthenticate",
+    "mfa_reauthenticate",
 }
 
 

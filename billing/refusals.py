@@ -9,10 +9,10 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts import exits
 from accounts.models import User
 from billing.access import Reason
 from billing.models import Standing
-from orgs import exits
 from orgs.models import Organization
 
 
@@ -46,6 +46,22 @@ def refusal_for(reason: Reason, organization: Organization, standing_reason: str
     return Refusal(str(reason), title, message % {"owner": owner})
 
 
+# The pages that stay open to somebody who is refused, by their names in the template: for an open
+# session, and for whoever was refused at log-in.
+WAYS_OUT = {
+    "leave_url": ("orgs:leave", "orgs:leave_from_outside"),
+    "export_url": ("accounts:export", "accounts:export_from_outside"),
+    "delete_url": ("orgs:delete_account", "orgs:delete_from_outside"),
+}
+
+
+def _ways_out(request: HttpRequest, person: User) -> dict[str, str]:
+    if request.user.is_authenticated:
+        return {name: reverse(page) for name, (page, _outside) in WAYS_OUT.items()}
+    outside = exits.urls_of(person, *(page for _page, page in WAYS_OUT.values()))
+    return dict(zip(WAYS_OUT, outside, strict=True))
+
+
 def respond(request: HttpRequest, person: User, reason: Reason) -> HttpResponse:
     """Answer 403: the lock screen, or the same as JSON for callers that prefer it."""
     organization = person.organization
@@ -63,8 +79,6 @@ def respond(request: HttpRequest, person: User, reason: Reason) -> HttpResponse:
         "message": refusal.message,
         "reason": refusal.code,
         "is_signed_in": request.user.is_authenticated,
-        "leave_url": reverse("orgs:leave")
-        if request.user.is_authenticated
-        else exits.leave_url(person),
+        **_ways_out(request, person),
     }
     return render(request, "billing/locked.html", context, status=403)

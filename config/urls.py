@@ -7,6 +7,7 @@ urlpatterns = [
     path("", home, name="home"),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("account/", include("accounts.urls")),
     path("", include("orgs.urls")),
     path("billing/", include("billing.urls")),
     path("stripe/", include("billing.webhook_urls")),

@@ -8,19 +8,21 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.admin import PersonPage, UserAdmin
 from accounts.admin_base import LongListAdmin, ReadOnlyAdminMixin, actor_of
 from accounts.models import User
-from accounts.services import OwnsOrganization
+from accounts.services import OwnsOrganization, PersonErased
 from orgs import clock, services
 from orgs.admin_scope import ScopedAdminMixin
-from orgs.forms import RestoreForm, SoftDeleteForm
+from orgs.forms import EraseForm, RestoreForm, SoftDeleteForm
 from orgs.models import SoftDeletion
 from orgs.seats import seats_of
 from orgs.services.deletion import DELETE, RESTORE
+from orgs.services.erasure import COME_BACK_WITHIN, ERASE
 
 
 def soft_delete_view(request: HttpRequest, user_id: int) -> HttpResponse:
@@ -52,9 +54,8 @@ def soft_delete_view(request: HttpRequest, user_id: int) -> HttpResponse:
 def restore_view(request: HttpRequest, user_id: int) -> HttpResponse:
     person = _person(request, user_id, RESTORE)
     deletion = person.soft_deletions.open().select_related("by").first()
-    if deletion is None:
-        messages.error(request, str(services.NotDeleted()))
-        return redirect("admin:accounts_user_change", person.pk)
+    if deletion is None or person.erased_at is not None:
+        return _nothing_to_do(request, person)
     form = RestoreForm(_posted(request), deletion=deletion)
     if form.is_valid():
         try:
@@ -72,7 +73,7 @@ def restore_view(request: HttpRequest, user_id: int) -> HttpResponse:
             form.add_error(None, words % {"limit": refusal.seats.limit})
         except services.NotAMember:
             form.add_error(None, _("This person has changed teams meanwhile. Look again."))
-        except services.NotDeleted as refusal:
+        except (services.NotDeleted, PersonErased) as refusal:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, _("Restored %(person)s.") % {"person": person.email})
@@ -87,6 +88,47 @@ def restore_view(request: HttpRequest, user_id: int) -> HttpResponse:
         else None,
     }
     return _page(request, "restore", person, context, form)
+
+
+def erase_view(request: HttpRequest, user_id: int) -> HttpResponse:
+    """Have the data of a deleted person erased in 30 days."""
+    person = _person(request, user_id, ERASE)
+    if person.deleted_at is None or person.erased_at is not None:
+        return _nothing_to_do(request, person)
+    form = EraseForm(_posted(request))
+    if form.is_valid():
+        try:
+            services.request_erasure(
+                user=person,
+                by=actor_of(request),
+                reason=form.cleaned_data["reason"],
+                now=timezone.now(),
+            )
+        except services.NotAMember:
+            form.add_error(None, _("This person has changed teams meanwhile. Look again."))
+        except (
+            services.AlreadyToErase,
+            services.NotDeleted,
+            services.ReasonMissing,
+            PersonErased,
+        ) as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            words = _("The data of %(person)s will be erased, unless they are restored before.")
+            messages.success(request, words % {"person": person.email})
+            return redirect("admin:accounts_user_change", person.pk)
+    context = {
+        "title": _("Erase the data of %(person)s") % {"person": person.email},
+        "form": form,
+        "days": COME_BACK_WITHIN.days,
+    }
+    return _page(request, "erase", person, context, form)
+
+
+def _nothing_to_do(request: HttpRequest, person: User) -> HttpResponse:
+    refusal = services.NotDeleted() if person.erased_at is None else PersonErased()
+    messages.error(request, str(refusal))
+    return redirect("admin:accounts_user_change", person.pk)
 
 
 def _posted(request: HttpRequest) -> QueryDict | None:
@@ -116,6 +158,7 @@ def _page(
 UserAdmin.pages += [
     PersonPage("soft-delete", gettext_lazy("Delete softly"), DELETE, soft_delete_view),
     PersonPage("restore", gettext_lazy("Restore"), RESTORE, restore_view),
+    PersonPage("erase", gettext_lazy("Erase the data"), ERASE, erase_view),
 ]
 
 

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import impersonation_session as session
-from accounts.admin import PersonPage, UserAdmin, actor_of
+from accounts.admin import PersonPage, UserAdmin
+from accounts.admin_base import actor_of
 from accounts.impersonation_services import (
     PERMISSION,
     ImpersonationRefused,

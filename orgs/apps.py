@@ -8,4 +8,5 @@ class OrgsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("orgs.checks")
+        import_module("orgs.person_export")
         import_module("orgs.receivers")

@@ -7,9 +7,10 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from accounts.models import User
-from orgs.models import Invitation, Organization, OwnershipTransfer
+from orgs.models import Invitation, Organization, OwnershipTransfer, SoftDeletion
 
 INVITATION_SALT = "orgs.invitation"
+COME_BACK_SALT = "orgs.come_back"
 
 
 def invitation_token(invitation: Invitation) -> str:
@@ -41,6 +42,23 @@ def send_ownership_transferred(transfer: OwnershipTransfer) -> None:
 def send_organization_closed(organization: Organization, person: User) -> None:
     url = f"{settings.BASE_URL}{reverse('home')}"
     _send("organization_closed", person.email, organization=organization, url=url)
+
+
+def come_back_token(deletion: SoftDeletion) -> str:
+    """Return what the way back carries: the deletion's id, signed. Its end is in the database."""
+    return signing.dumps(deletion.pk, salt=COME_BACK_SALT)
+
+
+def deletion_id(token: str) -> int:
+    """Return the id in a link. Raises django.core.signing.BadSignature when it is not ours."""
+    return int(signing.loads(token, salt=COME_BACK_SALT))
+
+
+def send_account_deleted(deletion: SoftDeletion) -> None:
+    """Tell whoever deleted their own account until when they can come back, and how."""
+    path = reverse("orgs:come_back", args=[come_back_token(deletion)])
+    url = f"{settings.BASE_URL}{path}"
+    _send("account_deleted", deletion.user.email, person=deletion.user, url=url)
 
 
 def _send(template: str, to: str, **context: object) -> None:

@@ -244,6 +244,14 @@ class SoftDeleteForm(forms.Form):
     )
 
 
+class EraseForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Kept with the deletion until the data are erased."),
+    )
+
+
 class EndedRolesField(forms.ModelMultipleChoiceField[UserRoleAssignment]):
     widget = forms.CheckboxSelectMultiple
 

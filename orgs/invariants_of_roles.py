@@ -1,17 +1,22 @@
-"""What must hold of roles and of who holds them, and of people who were soft-deleted."""
+"""What must hold of roles and of who holds them, and of people who were deleted or erased."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import User, UserType
 from orgs.invariants import Invariants, checks, failing, named
-from orgs.models import Role, RoleKind, SoftDeletion, UserRoleAssignment
+from orgs.models import Grant, Role, RoleKind, SoftDeletion, UserRoleAssignment
 
 INVARIANTS = Invariants()
+
+# Longer than the daily command may be late.
+ERASED_WITHIN = timedelta(days=2)
 
 GIVE_AGAIN = "Delete the assignment, and give the role again where it is due."
 
@@ -74,3 +79,29 @@ def _deleted_otherwise(now: datetime) -> Iterator[str]:
     for_nothing = waiting.exclude(disabled_by__restored_at__isnull=True)
     assignments = named("assignment", held | for_nothing)
     return named("person", people).union(assignments, all=True).iterator()
+
+
+@INVARIANTS.add(
+    "D2",
+    "Of who was erased nothing is left to know or log in by, and only who was deleted is.",
+    "Delete what is left: addresses, second factors, groups and grants; then blank the person, as "
+    "`accounts.rights.erase_people` does.",
+)
+def _erased_by_half(now: datetime) -> Iterator[str]:
+    is_whole = checks(User, "accounts_user_erased_are_deleted", "accounts_user_erased_are_nobody")
+    is_left = Q(groups__isnull=False) | Q(user_permissions__isnull=False)
+    for rows in (EmailAddress, Authenticator, Grant):
+        is_left |= Q(Exists(rows._default_manager.filter(user=OuterRef("pk"))))
+    erased = User.objects.filter(erased_at__isnull=False)
+    left = named("person", erased.filter(is_left).order_by())
+    return left.union(named("person", failing(User.objects.all(), is_whole))).iterator()
+
+
+@INVARIANTS.add(
+    "D3",
+    "Who is to be erased is erased within two days.",
+    "Run `manage.py erase_deleted_people`, and see to it that it runs daily.",
+)
+def _not_erased(now: datetime) -> Iterator[str]:
+    late = User.objects.filter(erase_after__lte=now - ERASED_WITHIN)
+    return named("person", late).iterator()

@@ -1,12 +1,30 @@
 from django.urls import path
 
-from orgs.views import activity, home, invitations, leaving, roles, team, transfers
+from orgs.views import (
+    account,
+    activity,
+    exports,
+    home,
+    invitations,
+    leaving,
+    roles,
+    team,
+    transfers,
+)
 
 app_name = "orgs"
 
 urlpatterns = [
     path("organization/activity/", activity.activity, name="activity"),
     path("organization/activity/export/", activity.export_activity, name="export_activity"),
+    path("account/delete/", account.delete_account, name="delete_account"),
+    path(
+        "account/delete/<str:token>/",
+        account.delete_from_outside,
+        name="delete_from_outside",
+    ),
+    path("account/come-back/<str:token>/", account.come_back, name="come_back"),
+    path("organization/export/", exports.export_organization, name="export_organization"),
     path("organization/found/", home.found, name="found"),
     path("organization/leave/", leaving.leave, name="leave"),
     path(

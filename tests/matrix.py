@@ -14,10 +14,11 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from accounts import exits
 from accounts.models import User
 from billing.models import Standing, Status, TierPrice
-from orgs import emails, exits, services
-from orgs.models import Invitation, Organization, Role, Tier
+from orgs import emails, services
+from orgs.models import Invitation, Organization, Role, SoftDeletion, Tier
 from tests.cast import Cast, OrganizationFactory, PersonFactory, add_member, lock, signed_in
 
 EVE = "eve@example.com"
@@ -32,6 +33,8 @@ class Scene:
     role: Role
     invitation: Invitation
     subject: User
+    # Of somebody who deleted their own account.
+    deletion: SoftDeletion
 
     def client(self, kind: str) -> Client:
         person = self.people[kind]
@@ -57,7 +60,8 @@ def make_scene(cast: Cast) -> Scene:
     services.assign_role(user=subject, role=own, by=alice, now=now)
     people["deleted"] = add_member(acme)
     invitation = services.invite(organization=acme, email=EVE, by=alice, now=now)
-    return Scene(cast, people, own, invitation, subject)
+    deletion = services.delete_own_account(user=add_member(acme), now=now)
+    return Scene(cast, people, own, invitation, subject, deletion)
 
 
 def log_in_and_delete(scene: Scene) -> dict[str, Client]:
@@ -140,8 +144,16 @@ def _subject(scene: Scene) -> list[Any]:
     return [scene.subject.pk]
 
 
-def _way_out(scene: Scene) -> list[Any]:
-    return [exits.leave_url(scene.subject).rstrip("/").rsplit("/", 1)[1]]
+def _way_out(page: str) -> Callable[[Scene], list[Any]]:
+    def token(scene: Scene) -> list[Any]:
+        (url,) = exits.urls_of(scene.subject, page)
+        return [url.rstrip("/").rsplit("/", 1)[1]]
+
+    return token
+
+
+def _way_back(scene: Scene) -> list[Any]:
+    return [emails.come_back_token(scene.deletion)]
 
 
 def _holding(scene: Scene) -> dict[str, Any]:
@@ -179,7 +191,17 @@ PAGES = [
     Page("orgs:invitation", "GET", _link),
     Page("orgs:leave"),
     Page("orgs:leave", "POST"),
-    Page("orgs:leave_from_outside", "GET", _way_out),
+    Page("orgs:leave_from_outside", "GET", _way_out("orgs:leave_from_outside")),
+    Page("accounts:export"),
+    Page("accounts:export", "POST"),
+    Page("accounts:export_from_outside", "GET", _way_out("accounts:export_from_outside")),
+    Page("accounts:export_from_outside", "POST", _way_out("accounts:export_from_outside")),
+    Page("orgs:delete_account"),
+    Page("orgs:delete_account", "POST"),
+    Page("orgs:delete_from_outside", "GET", _way_out("orgs:delete_from_outside")),
+    Page("orgs:come_back", "GET", _way_back),
+    Page("orgs:export_organization"),
+    Page("orgs:export_organization", "POST"),
     Page("orgs:request_transfer"),
     Page(
         "orgs:request_transfer",

@@ -61,6 +61,16 @@ GET orgs:invitation                 ok        409       409       409       409 
 GET orgs:leave                      login     home      ok        ok        ok        ok        ok        ok        home      home      login
 POST orgs:leave                     login     home      409       home      home      home      home      409       home      home      login
 GET orgs:leave_from_outside         ok        ok        ok        ok        ok        ok        ok        ok        ok        ok        ok
+GET accounts:export                 login     done      done      done      done      done      done      done      done      done      login
+POST accounts:export                login     done      done      done      done      done      done      done      done      done      login
+GET accounts:export_from_outside    ok        ok        ok        ok        ok        ok        ok        ok        ok        ok        ok
+POST accounts:export_from_outside   ok        ok        ok        ok        ok        ok        ok        ok        ok        ok        ok
+GET orgs:delete_account             login     done      done      done      done      done      done      done      403       403       login
+POST orgs:delete_account            login     done      done      done      done      done      done      done      403       403       login
+GET orgs:delete_from_outside        ok        ok        ok        ok        ok        ok        ok        ok        ok        ok        ok
+GET orgs:come_back                  ok        ok        ok        ok        ok        ok        ok        ok        ok        ok        ok
+GET orgs:export_organization        login     home      done      owner's   owner's   owner's   owner's   done      home      home      login
+POST orgs:export_organization       login     home      done      owner's   owner's   owner's   owner's   done      home      home      login
 GET orgs:request_transfer           login     home      ok        ok        ok        ok        ok        ok        home      home      login
 POST orgs:request_transfer          login     home      422       422       422       422       422       done      home      home      login
 POST orgs:withdraw_transfer_request login     home      done      done      done      done      done      done      home      home      login
@@ -99,6 +109,16 @@ GET orgs:invitation                 ok        409       409       409       409 
 GET orgs:leave                      login     home      ok        ok        ok        ok        ok        ok        home      home      login
 POST orgs:leave                     login     home      409       home      home      home      home      409       home      home      login
 GET orgs:leave_from_outside         ok        ok        ok        ok        ok        ok        ok        ok        ok        ok        ok
+GET accounts:export                 login     done      done      done      done      done      done      done      done      done      login
+POST accounts:export                login     done      done      done      done      done      done      done      done      done      login
+GET accounts:export_from_outside    ok        ok        ok        ok        ok        ok        ok        ok        ok        ok        ok
+POST accounts:export_from_outside   ok        ok        ok        ok        ok        ok        ok        ok        ok        ok        ok
+GET orgs:delete_account             login     done      done      done      done      done      done      done      403       403       login
+POST orgs:delete_account            login     done      done      done      done      done      done      done      403       403       login
+GET orgs:delete_from_outside        ok        ok        ok        ok        ok        ok        ok        ok        ok        ok        ok
+GET orgs:come_back                  ok        ok        ok        ok        ok        ok        ok        ok        ok        ok        ok
+GET orgs:export_organization        login     home      done      owner's   owner's   owner's   owner's   done      home      home      login
+POST orgs:export_organization       login     home      done      owner's   owner's   owner's   owner's   done      home      home      login
 GET orgs:request_transfer           login     home      ok        ok        ok        ok        ok        ok        home      home      login
 POST orgs:request_transfer          login     home      422       422       422       422       422       done      home      home      login
 POST orgs:withdraw_transfer_request login     home      done      done      done      done      done      done      home      home      login
@@ -137,6 +157,16 @@ GET orgs:invitation                 409       409       409       LOCK      LOCK
 GET orgs:leave                      login     home      ok        ok        ok        ok        ok        ok        home      home      login
 POST orgs:leave                     login     home      409       home      home      home      home      409       home      home      login
 GET orgs:leave_from_outside         ok        ok        ok        ok        ok        ok        ok        ok        ok        ok        ok
+GET accounts:export                 login     done      done      done      done      done      done      done      done      done      login
+POST accounts:export                login     done      done      done      done      done      done      done      done      done      login
+GET accounts:export_from_outside    ok        ok        ok        ok        ok        ok        ok        ok        ok        ok        ok
+POST accounts:export_from_outside   ok        ok        ok        ok        ok        ok        ok        ok        ok        ok        ok
+GET orgs:delete_account             login     done      done      done      done      done      done      done      403       403       login
+POST orgs:delete_account            login     done      done      done      done      done      done      done      403       403       login
+GET orgs:delete_from_outside        ok        ok        ok        ok        ok        ok        ok        ok        ok        ok        ok
+GET orgs:come_back                  ok        ok        ok        LOCK      LOCK      LOCK      LOCK      ok        ok        ok        ok
+GET orgs:export_organization        login     home      done      LOCK      LOCK      LOCK      LOCK      done      home      home      login
+POST orgs:export_organization       login     home      done      LOCK      LOCK      LOCK      LOCK      done      home      home      login
 GET orgs:request_transfer           login     home      ok        LOCK      LOCK      LOCK      LOCK      ok        home      home      login
 POST orgs:request_transfer          login     home      422       LOCK      LOCK      LOCK      LOCK      done      home      home      login
 POST orgs:withdraw_transfer_request login     home      done      LOCK      LOCK      LOCK      LOCK      done      home      home      login
@@ -175,6 +205,16 @@ GET orgs:invitation                 409       409       409       CLOSED    CLOS
 GET orgs:leave                      login     home      ok        ok        ok        ok        ok        ok        home      home      login
 POST orgs:leave                     login     home      409       home      home      home      home      409       home      home      login
 GET orgs:leave_from_outside         ok        ok        ok        ok        ok        ok        ok        ok        ok        ok        ok
+GET accounts:export                 login     done      done      done      done      done      done      done      done      done      login
+POST accounts:export                login     done      done      done      done      done      done      done      done      done      login
+GET accounts:export_from_outside    ok        ok        ok        ok        ok        ok        ok        ok        ok        ok        ok
+POST accounts:export_from_outside   ok        ok        ok        ok        ok        ok        ok        ok        ok        ok        ok
+GET orgs:delete_account             login     done      done      done      done      done      done      done      403       403       login
+POST orgs:delete_account            login     done      done      done      done      done      done      done      403       403       login
+GET orgs:delete_from_outside        ok        ok        ok        ok        ok        ok        ok        ok        ok        ok        ok
+GET orgs:come_back                  ok        ok        ok        CLOSED    CLOSED    CLOSED    CLOSED    ok        ok        ok        ok
+GET orgs:export_organization        login     home      done      CLOSED    CLOSED    CLOSED    CLOSED    done      home      home      login
+POST orgs:export_organization       login     home      done      CLOSED    CLOSED    CLOSED    CLOSED    done      home      home      login
 GET orgs:request_transfer           login     home      ok        CLOSED    CLOSED    CLOSED    CLOSED    ok        home      home      login
 POST orgs:request_transfer          login     home      422       CLOSED    CLOSED    CLOSED    CLOSED    422       home      home      login
 POST orgs:withdraw_transfer_request login     home      done      CLOSED    CLOSED    CLOSED    CLOSED    done      home      home      login
@@ -198,7 +238,7 @@ account_email_verification_sent       login     done      LOCK      done      do
 account_inactive                      ok        ok        LOCK      ok        ok        ok
 account_login                         ok        home      LOCK      home      home      ok
 account_logout                        login     ok        ok        ok        ok        login
-account_reauthenticate                login     ok        LOCK      ok        ok        login
+account_reauthenticate                login     ok        ok        ok        ok        login
 account_reset_password                ok        ok        LOCK      ok        ok        ok
 account_reset_password_done           ok        ok        LOCK      ok        ok        ok
 account_reset_password_from_key       ok        ok        LOCK      ok        ok        ok
@@ -211,7 +251,7 @@ mfa_deactivate_totp                   login     404       LOCK      404       40
 mfa_download_recovery_codes           login     404       LOCK      404       404       login
 mfa_generate_recovery_codes           login     done      LOCK      done      done      login
 mfa_index                             login     ok        LOCK      ok        ok        login
-mfa_reauthenticate                    login     done      LOCK      done      done      login
+mfa_reauthenticate                    login     done      done      done      done      login
 mfa_view_recovery_codes               login     404       LOCK      404       404       login
 """
 

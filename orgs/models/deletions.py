@@ -34,6 +34,8 @@ class SoftDeletion(models.Model):
         related_name="+",
     )
     reason = models.TextField(_("reason"))
+    # Why staff had the data erased; empty where the person deleted their own account.
+    erasure_reason = models.TextField(_("reason to erase"), blank=True)
     deleted_at = models.DateTimeField(_("deleted at"), default=timezone.now)
     was_active = models.BooleanField(_("was active"))
     # A list of {"permission": "orgs.invite_members", "organization": 12}.
@@ -52,7 +54,10 @@ class SoftDeletion(models.Model):
     class Meta:
         verbose_name = _("soft deletion")
         verbose_name_plural = _("soft deletions")
-        permissions = [("restore_person", _("Can restore a person who was soft-deleted"))]
+        permissions = [
+            ("restore_person", _("Can restore a person who was soft-deleted")),
+            ("erase_person", _("Can have the data of a deleted person erased")),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["user"],
@@ -66,3 +71,8 @@ class SoftDeletion(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk}"
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the person deleted their own account, and may come back by themself."""
+        return self.by_id == self.user_id

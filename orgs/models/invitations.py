@@ -8,6 +8,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User, UserEventLog
+from accounts.rights import addresses_of
 from orgs.models.organizations import Organization
 from orgs.models.roles import Role
 
@@ -16,6 +18,12 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     def pending(self) -> InvitationQuerySet:
         """Neither accepted nor revoked; expired ones included, which can be sent again."""
         return self.filter(accepted_at__isnull=True, revoked_at__isnull=True)
+
+    def to_person(self, person: User) -> InvitationQuerySet:
+        """Those sent to an address of theirs, and those that they accepted under another one."""
+        joined = UserEventLog.objects.filter(user=person, event="member_joined")
+        accepted = list(joined.values_list("data__invitation", flat=True))
+        return self.filter(Q(email__in=addresses_of(person)) | Q(pk__in=accepted))
 
 
 class Invitation(models.Model):

@@ -15,6 +15,18 @@ from orgs.services.closing import (
 from orgs.services.custom_roles import change_role, create_role, delete_role
 from orgs.services.deletion import AlreadyDeleted, NotDeleted, restore, soft_delete
 from orgs.services.details import change_details, follow_address, record_activity_export
+from orgs.services.erasure import (
+    AlreadyToErase,
+    CannotComeBack,
+    DevelopersAskColleagues,
+    can_come_back,
+    come_back,
+    delete_own_account,
+    erase_deleted_people,
+    request_erasure,
+    takes_back,
+)
+from orgs.services.exports import export_organization
 from orgs.services.founding import AlreadyMember, found_organization, sign_up
 from orgs.services.grants import NotGrantable, grant_permission, revoke_permission
 from orgs.services.invitations import (
@@ -57,6 +69,9 @@ __all__ = [
     "AlreadyHeld",
     "AlreadyMember",
     "AlreadyOwner",
+    "AlreadyToErase",
+    "CannotComeBack",
+    "DevelopersAskColleagues",
     "GivesTooMuch",
     "HasOtherMembers",
     "InvitationClosed",
@@ -87,15 +102,20 @@ __all__ = [
     "WrongPerson",
     "accept_invitation",
     "assign_role",
+    "can_come_back",
     "change_details",
     "change_role",
     "change_tier",
     "close_for_good",
     "close_organization",
     "close_ownership_transfer_request",
+    "come_back",
     "create_role",
     "create_tier",
+    "delete_own_account",
     "delete_role",
+    "erase_deleted_people",
+    "export_organization",
     "follow_address",
     "found_organization",
     "grant_permission",
@@ -107,6 +127,7 @@ __all__ = [
     "remove_closed_organizations",
     "remove_member",
     "reopen_organization",
+    "request_erasure",
     "request_ownership_transfer",
     "resend_invitation",
     "restore",
@@ -115,5 +136,6 @@ __all__ = [
     "revoke_role",
     "sign_up",
     "soft_delete",
+    "takes_back",
     "transfer_ownership",
 ]

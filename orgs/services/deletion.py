@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, Literal
 
 from django.contrib.auth.models import Permission
@@ -52,15 +53,22 @@ def soft_delete(*, user: User, by: User, reason: str) -> SoftDeletion:
     require_staff(by, DELETE)
     if not reason.strip():
         raise ReasonMissing
+    return take_away(user, by=by, reason=reason.strip(), now=timezone.now())
+
+
+def take_away(user: User, *, by: User, reason: str, now: datetime) -> SoftDeletion:
+    """Delete the person softly. The caller holds the locks, and has decided who may.
+
+    Raises AlreadyDeleted, and accounts.services.OwnsOrganization.
+    """
     if user.deleted_at is not None:
         raise AlreadyDeleted
     accounts.require_not_owner(user)
-    now = timezone.now()
     grants = Grant.objects.filter(user=user)
     deletion = SoftDeletion.objects.create(
         user=user,
         by=by,
-        reason=reason.strip(),
+        reason=reason,
         deleted_at=now,
         was_active=user.is_active,
         grants=_listed(grants),
@@ -84,19 +92,41 @@ def restore(
 
     `roles` says which of the roles that the deletion ended come back; the others end for good.
     Direct grants come back too, but for "none" and without `with_grants`. What was revoked
-    meanwhile stays revoked, and a person whose organization is gone comes back alone. Raises
-    NotAllowed, NotDeleted, and NoSeatLeft.
+    meanwhile stays revoked, and a person whose organization is gone comes back alone. An erasure
+    that lay ahead is off. Raises NotAllowed, NotDeleted, NoSeatLeft, and
+    accounts.services.PersonErased.
     """
     organization, user = locked_with_organization(user)
     require_staff(by, RESTORE)
+    deletion = open_deletion(user)
+    if organization is not None:
+        require_seat(organization, clock.now())
+    return bring_back(
+        user, deletion, by=by, now=timezone.now(), roles=roles, with_grants=with_grants
+    )
+
+
+def open_deletion(user: User) -> SoftDeletion:
+    """Return what deleted the person, locked. Raises NotDeleted, and PersonErased."""
+    accounts.require_not_erased(user)
     deletion = SoftDeletion.objects.open().select_for_update().filter(user=user).first()
     if user.deleted_at is None or deletion is None:
         raise NotDeleted
-    if organization is not None:
-        require_seat(organization, clock.now())
-    now = timezone.now()
-    user.deleted_at, user.is_active = None, deletion.was_active
-    user.save(update_fields=["deleted_at", "is_active"])
+    return deletion
+
+
+def bring_back(
+    user: User,
+    deletion: SoftDeletion,
+    *,
+    by: User,
+    now: datetime,
+    roles: Choice = "all",
+    with_grants: bool = True,
+) -> SoftDeletion:
+    """Undo this deletion. The caller holds the locks, and has found a seat."""
+    user.deleted_at, user.is_active, user.erase_after = None, deletion.was_active, None
+    user.save(update_fields=["deleted_at", "is_active", "erase_after"])
     deletion.restored_at, deletion.restored_by = now, by
     deletion.save(update_fields=["restored_at", "restored_by"])
     back = _bring_back_roles(deletion, roles)

@@ -10,9 +10,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from accounts import exits
 from accounts.models import User
 from accounts.services import OwnsOrganization
-from orgs import clock, exits, services
+from orgs import clock, services
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -28,7 +29,7 @@ def leave(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave_from_outside(request: HttpRequest, token: str) -> HttpResponse:
     """The same for somebody whom the lock kept out at log-in, after they proved who they are."""
-    person = exits.person_of(token)
+    person = exits.person_of("orgs:leave_from_outside", token)
     if person is None or person.organization is None:
         raise Http404
     return _leave(request, person)

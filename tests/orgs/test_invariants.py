@@ -9,11 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 from io import StringIO
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
+from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -32,8 +35,10 @@ from orgs.models import (
     SoftDeletion,
     UserRoleAssignment,
 )
+from orgs.services.erasure import COME_BACK_WITHIN
 from tests.cast import Cast, OrganizationFactory, add_member, make_cast
 from tests.kept import put_back
+from tests.second_factor import set_up_second_factor
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +47,8 @@ NOBODY = 10**9
 CHECKS = (
     ("accounts_user", "accounts_user_staff_are_developers"),
     ("accounts_user", "accounts_user_developers_have_no_organization"),
+    ("accounts_user", "accounts_user_erased_are_deleted"),
+    ("accounts_user", "accounts_user_erased_are_nobody"),
     ("orgs_role", "orgs_role_ownership_is_none"),
     ("orgs_role", "orgs_role_developers_roles_are_built_in"),
     ("orgs_userroleassignment", "orgs_userroleassignment_kinds_agree"),
@@ -258,6 +265,21 @@ def end_by_what_was_undone(cast: Cast) -> None:
     give(cast.alice, "admin", cast.acme, is_active=False, disabled_by=deletion)
 
 
+def erase(cast: Cast, **left: Any) -> User:
+    """Erase Alice, but for these columns."""
+    services.soft_delete(user=cast.alice, by=cast.dana, reason="Gone.")
+    now = timezone.now()
+    services.request_erasure(user=cast.alice, by=cast.dana, reason="Asked for.", now=now)
+    services.erase_deleted_people(now=now + COME_BACK_WITHIN)
+    User.objects.filter(pk=cast.alice.pk).update(**left)
+    return cast.alice
+
+
+def forget_to_erase(cast: Cast) -> None:
+    services.soft_delete(user=cast.alice, by=cast.dana, reason="Gone.")
+    User.objects.filter(pk=cast.alice.pk).update(erase_after=timezone.now() - timedelta(days=3))
+
+
 DRIFTS: dict[str, tuple[set[str], Callable[[Cast], object]]] = {
     "no owner": ({"I1"}, leave_without_owner),
     "an owner who does not exist": ({"I1"}, lambda c: remove(bob(c))),
@@ -342,6 +364,23 @@ DRIFTS: dict[str, tuple[set[str], Callable[[Cast], object]]] = {
     ),
     "a role of somebody deleted": ({"D1"}, hold_when_deleted),
     "a role ended by what was undone": ({"D1"}, end_by_what_was_undone),
+    "erased, but for the name": ({"D2"}, lambda c: erase(c, name="Alice Adams")),
+    "erased, but for the address": ({"D2"}, lambda c: erase(c, email="alice@example.com")),
+    "erased, but for the password": ({"D2"}, lambda c: erase(c, password="argon2$…")),
+    "erased, but for a record of the address": (
+        {"D2"},
+        lambda c: EmailAddress.objects.create(user=erase(c), email="alice@example.com"),
+    ),
+    "erased, but for the second factor": ({"D2"}, lambda c: set_up_second_factor(erase(c))),
+    "erased, but for a group": (
+        {"D2"},
+        lambda c: erase(c).groups.add(Group.objects.create(name="Support")),
+    ),
+    "erased, but not deleted": (
+        {"D2"},
+        lambda c: User.objects.filter(pk=c.charlie.pk).update(erase_after=timezone.now()),
+    ),
+    "not erased in time": ({"D3"}, forget_to_erase),
     "the former owner back": ({"I10"}, lambda c: acme(c).update(owner=c.alice)),
     "a founding not told": ({"L1"}, lambda c: remove(lines("organization_founded"))),
     "a founding told twice": ({"L1"}, found_again),

@@ -12,9 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
+from accounts import exits
 from accounts.models import User, UserEventLog
 from accounts.services import OwnsOrganization
-from orgs import exits, services
+from orgs import services
 from orgs.models import Grant, Role
 from tests.cast import PASSWORD, Cast, OrganizationFactory, add_member, lock, signed_in
 
