@@ -1,9 +1,22 @@
 from __future__ import annotations
 
-from allauth.account.adapter import DefaultAccountAdapter
-from django.conf import settings
+import logging
+from smtplib import SMTPException
+from typing import Any
 
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.http import address_for_limits
 from accounts.models import User
+
+logger = logging.getLogger(__name__)
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -13,5 +26,42 @@ class AccountAdapter(DefaultAccountAdapter):
         """Append the settings' stages: the access gate stands after the second factor."""
         return [*super().get_login_stages(), *settings.LOGIN_STAGES]
 
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return address_for_limits(request)
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Count attempts by the account alone.
+
+        allauth's own key has the request's host in it, of which anybody may choose the port.
+        """
+        return User.objects.normalize_email(credentials.get("email"))
+
     def clean_email(self, email: str) -> str:
         return User.objects.normalize_email(super().clean_email(email))
+
+    def confirm_email(self, request: HttpRequest, email_address: Any) -> bool:
+        """Change the address here, and mark what must follow at Stripe, or neither."""
+        with transaction.atomic():
+            confirmed: bool = super().confirm_email(request, email_address)
+        return confirmed
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("accounts:account")
+
+    def send_notification_mail(self, template_prefix: str, *args: Any, **kwargs: Any) -> None:
+        """Tell the person by mail what was changed. It is changed also where no mail gets out."""
+        try:
+            super().send_notification_mail(template_prefix, *args, **kwargs)
+        except (SMTPException, OSError):
+            logger.exception("The mail %s was not sent", template_prefix)
+
+
+class MFAAdapter(DefaultMFAAdapter):
+    """How passkeys are called, here and by the devices that hold them."""
+
+    def generate_authenticator_name(self, user: Any, type: Authenticator.Type) -> str:
+        there = Authenticator.objects.filter(user_id=user.pk, type=type).count()
+        return _("Passkey %(number)s") % {"number": there + 1}
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        return super().get_public_key_credential_rp_entity() | {"name": settings.MFA_TOTP_ISSUER}

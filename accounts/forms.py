@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+from typing import Any
+
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from accounts import services
 from accounts.models import User
@@ -24,3 +28,34 @@ class PersonForm(forms.ModelForm[User]):
             except services.OwnsOrganization as refusal:
                 raise ValidationError(str(refusal)) from refusal
         return is_active
+
+
+class NameForm(forms.ModelForm[User]):
+    """What a person wants to be called."""
+
+    class Meta:
+        model = User
+        fields = ("name",)
+        labels = {"name": _("Your name")}
+        widgets = {"name": forms.TextInput(attrs={"autocomplete": "name"})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].required = True
+
+
+class AddPasskeyForm(AddWebAuthnForm):
+    """A new passkey. The browser makes it and fills in what is not seen."""
+
+    field_order = ("name", "passwordless")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label = _("What you call it")
+        alone = self.fields["passwordless"]
+        alone.label = _("Log in with it alone")
+        alone.help_text = _(
+            "Without e-mail address and password: the device asks for your fingerprint, face or "
+            "PIN. Untick it for a key that has none of these."
+        )
+        alone.initial = True

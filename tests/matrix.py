@@ -158,6 +158,8 @@ def _price(scene: Scene) -> dict[str, Any]:
 
 PAGES = [
     Page("home"),
+    Page("accounts:account"),
+    Page("accounts:rename", "POST", data=lambda scene: {"name": "Another"}),
     Page("orgs:found", "POST", data=lambda scene: {"name": "New"}),
     Page("orgs:team"),
     Page("orgs:invite", "POST", data=lambda scene: {"email": "someone@example.com"}),
