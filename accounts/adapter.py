@@ -45,6 +45,14 @@ class AccountAdapter(DefaultAccountAdapter):
             confirmed: bool = super().confirm_email(request, email_address)
         return confirmed
 
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """Call passkeys as our pages do."""
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        for each in methods:
+            if each["id"] == "mfa_reauthenticate:webauthn":
+                each["description"] = _("Use a passkey")
+        return methods
+
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("accounts:account")
 
@@ -64,4 +72,5 @@ class MFAAdapter(DefaultMFAAdapter):
         return _("Passkey %(number)s") % {"number": there + 1}
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
-        return super().get_public_key_credential_rp_entity() | {"name": settings.MFA_TOTP_ISSUER}
+        entity: dict[str, str] = super().get_public_key_credential_rp_entity()
+        return entity | {"name": settings.MFA_TOTP_ISSUER}

@@ -35,7 +35,7 @@ class HoldfastAdminSite(admin.AdminSite):
         target = request.GET.get("next", reverse("admin:index", current_app=self.name))
         return redirect_to_login(target)
 
-    def password_change(
+    def password_change(  # type: ignore[override]
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         """Send people to the product's own page for this, for the same reason."""

@@ -179,7 +179,11 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 MFA_ADAPTER = "accounts.adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
-MFA_FORMS = {"add_webauthn": "accounts.forms.AddPasskeyForm"}
+MFA_FORMS = {
+    "authenticate": "accounts.forms.AuthenticateForm",
+    "reauthenticate": "accounts.forms.ReauthenticateForm",
+    "add_webauthn": "accounts.forms.AddPasskeyForm",
+}
 MFA_TOTP_ISSUER = "Holdfast"
 # Codes of the step before and after count too: phones are a few seconds off.
 MFA_TOTP_TOLERANCE = 1
@@ -303,7 +307,12 @@ LOGGING = {
         "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # At INFO the one writes the parameters of each call, the other three lines for each task.
-    "loggers": {"stripe": {"level": "WARNING"}, "django_tasks": {"level": "WARNING"}},
+    # At INFO they write the parameters of each call, three lines for each task, and the id of each
+    # passkey.
+    "loggers": {
+        "stripe": {"level": "WARNING"},
+        "django_tasks": {"level": "WARNING"},
+        "fido2": {"level": "WARNING"},
+    },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

@@ -11,14 +11,16 @@
     place.hidden = false
   }
 
-  function shows () {
+  function begin () {
     const place = document.getElementById('passkey-error')
     const supported = window.PublicKeyCredential !== undefined
     document.querySelectorAll('[data-passkey]').forEach(function (each) { each.hidden = !supported })
-    if (!supported && place.dataset.required !== undefined) say(place.dataset.unsupported)
+    // A page that is of no use without says so before this runs.
+    if (!place.hidden && !supported) say(place.dataset.unsupported)
+    else place.hidden = true
   }
 
-  document.addEventListener('DOMContentLoaded', shows)
+  document.addEventListener('DOMContentLoaded', begin)
   document.addEventListener('allauth.error', function (event) {
     event.preventDefault()
     const words = document.getElementById('passkey-error').dataset

@@ -15,7 +15,9 @@ SPOOFED = "203.0.113.66"
 
 
 def ask(**meta: str) -> str | None:
-    return client_address(RequestFactory().get("/", **meta))
+    request = RequestFactory().get("/")
+    request.META |= meta
+    return client_address(request)
 
 
 @pytest.mark.parametrize(
