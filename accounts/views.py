@@ -25,8 +25,7 @@ def account(request: HttpRequest) -> HttpResponse:
 @login_required
 def rename(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)
-    # Of its own: a form writes into the person it is about, and the page shows who is logged in.
-    form = NameForm(request.POST, instance=User(pk=request.user.pk))
+    form = NameForm(request.POST, instance=request.user)
     if not form.is_valid():
         return _account(request, form)
     services.rename_person(person=request.user, name=form.cleaned_data["name"], by=request.user)

@@ -98,8 +98,6 @@ def test_a_bad_name_is_named_and_changes_nothing(cast: Cast, name: str) -> None:
     answer = log_in(cast.bob).post(reverse("accounts:rename"), {"name": name})
     assert answer.status_code == 422
     assert "name" in answer.context["form"].errors
-    # The header still knows who is logged in.
-    assert answer.context["request"].user.name == "Bob Brown"
     cast.bob.refresh_from_db()
     assert cast.bob.name == "Bob Brown"
 
