@@ -146,7 +146,7 @@ def delete_person(*, person: User, by: User) -> None:
 def end_other_sessions(*, person: User, by: User) -> User:
     """Have every session of this person end, and return them as they are now.
 
-    The caller keeps the session at hand: update_session_auth_hash(request, person).
+    The caller keeps the session at hand: accounts.sessions.keep_session.
     """
     person = User.objects.select_for_update().get(pk=person.pk)
     end_sessions(person)

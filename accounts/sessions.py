@@ -10,7 +10,7 @@ from allauth.account.decorators import reauthentication_required
 from allauth.usersessions.models import UserSession
 from allauth.usersessions.views import ListUserSessionsView
 from django.contrib.auth import update_session_auth_hash
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 
 from accounts import services
@@ -50,8 +50,12 @@ class SessionsView(ListUserSessionsView):
         person = self.request.user
         assert isinstance(person, User)
         response: HttpResponse = super().form_valid(form)
-        person = services.end_other_sessions(person=person, by=person)
-        update_session_auth_hash(self.request, person)
-        # It has a new key now, by which the list knows it.
-        UserSession.objects.create_from_request(self.request)
+        keep_session(self.request, services.end_other_sessions(person=person, by=person))
         return response
+
+
+def keep_session(request: HttpRequest, person: User) -> None:
+    """Have the session of this request go on, after all of this person's were ended."""
+    update_session_auth_hash(request, person)
+    # It has a new key now, by which the list must know it.
+    UserSession.objects.create_from_request(request)

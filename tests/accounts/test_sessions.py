@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 
@@ -81,7 +80,6 @@ def test_without_proof_of_who_it_is_no_session_ends(cast: Cast) -> None:
 def test_a_session_that_the_list_does_not_know_ends_as_well(cast: Cast) -> None:
     unlisted = Client()
     unlisted.force_login(cast.bob)
-    unlisted.session.save()
     here = browser(FIREFOX)
     # As one that began before sessions were listed.
     assert is_in(unlisted)
@@ -89,10 +87,16 @@ def test_a_session_that_the_list_does_not_know_ends_as_well(cast: Cast) -> None:
     assert not is_in(unlisted)
 
 
+def test_leaving_the_team_keeps_this_session_on_the_list(cast: Cast) -> None:
+    here, there = browser(FIREFOX), browser(IPHONE)
+    here.post(reverse("orgs:leave"))
+    assert listed(here) == [("Firefox on Linux", True)]
+    assert not is_in(there)
+
+
 def test_what_ended_is_no_longer_listed(cast: Cast) -> None:
     here, there = browser(FIREFOX), browser(IPHONE)
     there.post(reverse("account_logout"))
-    Session.objects.filter(session_key="").delete()
     assert listed(here) == [("Firefox on Linux", True)]
 
 
