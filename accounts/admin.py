@@ -9,6 +9,8 @@ from allauth.account import admin as allauth_admin
 from allauth.account.models import EmailAddress
 from allauth.mfa import admin as mfa_admin
 from allauth.mfa.models import Authenticator
+from allauth.usersessions import admin as usersessions_admin
+from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
 from django.db.models import QuerySet
@@ -194,12 +196,14 @@ class UserAdmin(LoggedChangesMixin, CsvAdminMixin[User], LongListAdmin[User]):
         return delete_selected(self, request, others) if others.exists() else None
 
 
-# Who may confirm or replace an address here, or read a second factor's secret, could log in as
-# anybody. (Both modules are imported above, so that they have registered theirs by now.)
+# Who may confirm or replace an address here, or read a second factor's secret or a session's key,
+# could be anybody. (The modules are imported above, so that they have registered theirs by now.)
 assert allauth_admin
 assert mfa_admin
+assert usersessions_admin
 admin.site.unregister(EmailAddress)
 admin.site.unregister(Authenticator)
+admin.site.unregister(UserSession)
 
 
 @admin.register(EmailAddress)

@@ -9,3 +9,4 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         import_module("accounts.receivers")
         import_module("accounts.person_export")
+        import_module("accounts.rate_limits")

@@ -38,7 +38,7 @@ class Event(TextChoices):
     PERSON_DELETED = "person_deleted", _("was deleted for good")
     ERASURE_REQUESTED = "erasure_requested", _("will be erased")
     PERSON_ERASED = "person_erased", _("was erased")
-    PERSON_RENAMED = "person_renamed", _("changed the name")
+    PERSON_RENAMED = "person_renamed", _("changed their name")
     # The team
     MEMBER_INVITED = "member_invited", _("invited somebody")
     INVITATION_RESENT = "invitation_resent", _("sent an invitation again")
@@ -213,3 +213,17 @@ GROUPS: dict[str, tuple[str | Promise, tuple[Event, ...]]] = {
         ),
     ),
 }
+
+# What a person's own security page shows of what happened to them.
+SECURITY = (
+    *GROUPS["login"][1],
+    *GROUPS["account"][1],
+    Event.PERSON_ACTIVATED,
+    Event.PERSON_DEACTIVATED,
+    Event.PERSON_SOFT_DELETED,
+    Event.PERSON_RESTORED,
+    Event.ERASURE_REQUESTED,
+    Event.PERSON_EXPORTED,
+    Event.IMPERSONATION_STARTED,
+    Event.IMPERSONATION_ENDED,
+)

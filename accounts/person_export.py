@@ -7,11 +7,12 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
 from django.db.models import F, Q
 
 from accounts.exports import NOT_OF_PERSON, PERSON, Facts, Part, rows
-from accounts.models import User, UserEventLog
+from accounts.models import ActiveWeek, User, UserEventLog
 
 FIELDS = (
     "id",
@@ -73,6 +74,22 @@ PERSON += [
         ("mfa.Authenticator.user",),
     ),
     Part(
+        "sessions",
+        lambda person: rows(
+            UserSession.objects.filter(user=person),
+            "created_at",
+            "last_seen_at",
+            "ip",
+            "user_agent",
+        ),
+        ("usersessions.UserSession.user",),
+    ),
+    Part(
+        "active_weeks",
+        lambda person: rows(ActiveWeek.objects.filter(person=person), "week", "organization_id"),
+        ("accounts.ActiveWeek.person",),
+    ),
+    Part(
         "groups",
         lambda person: rows(person.groups.all(), "name"),
         ("accounts.User_groups.user",),
@@ -95,6 +112,9 @@ PERSON += [
     ),
     Part("events", _events, ("accounts.UserEventLog.user", "accounts.UserEventLog.actor")),
 ]
+NOT_OF_PERSON["accounts.UserEventLog.impersonator"] = (
+    "those lines are told to the person in whose place it was done, and to staff in the admin"
+)
 NOT_OF_PERSON["guardian.UserObjectPermission.user"] = (
     "django-guardian's own table is empty here: grants are orgs.Grant"
 )

@@ -90,8 +90,12 @@ def _email_confirmed(email_address: EmailAddress, **kwargs: Any) -> None:
 
 
 @receiver(account.email_changed)
-def _email_changed(user: User, to_email_address: EmailAddress, **kwargs: Any) -> None:
-    _record_own(Event.EMAIL_CHANGED, user, address=to_email_address.pk)
+def _email_changed(
+    user: User, from_email_address: Any, to_email_address: EmailAddress, **kwargs: Any
+) -> None:
+    # Without a former one it is the address of the sign-up, which was confirmed.
+    if from_email_address is not None:
+        _record_own(Event.EMAIL_CHANGED, user, address=to_email_address.pk)
 
 
 @receiver(account.email_removed)

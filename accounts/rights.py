@@ -7,6 +7,7 @@ from datetime import datetime
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
@@ -23,6 +24,7 @@ from accounts.models import ERASED_DOMAIN, User, UserEventLog
 WHAT_GOES: tuple[type[Model], ...] = (
     EmailAddress,
     Authenticator,
+    UserSession,
     UserObjectPermission,
     User.groups.through,
     User.user_permissions.through,

@@ -121,6 +121,20 @@ def create_person(
 
 
 @transaction.atomic
+def rename_person(*, person: User, name: str, by: User) -> None:
+    """Change what a person is called. Raises ValidationError for a bad name."""
+    person = User.objects.select_for_update().get(pk=person.pk)
+    name = name.strip()
+    if person.name == name:
+        return
+    person.name = User._meta.get_field("name").clean(name, person)
+    person.save(update_fields=["name"])
+    record_event(
+        Event.PERSON_RENAMED, user=person, actor=by, organization_id=person.organization_id
+    )
+
+
+@transaction.atomic
 def set_active(*, person: User, is_active: bool, by: User) -> None:
     """Let a person in again, or keep them out: they cannot log in, and open sessions end.
 
@@ -154,6 +168,20 @@ def delete_person(*, person: User, by: User) -> None:
         Event.PERSON_DELETED, user=person, actor=by, organization_id=person.organization_id
     )
     person.delete()
+
+
+@transaction.atomic
+def end_other_sessions(*, person: User, by: User) -> User:
+    """Have every session of this person end, and return them as they are now.
+
+    The caller keeps the session at hand: accounts.sessions.keep_session.
+    """
+    person = User.objects.select_for_update().get(pk=person.pk)
+    end_sessions(person)
+    record_event(
+        Event.SESSIONS_ENDED, user=person, actor=by, organization_id=person.organization_id
+    )
+    return person
 
 
 def end_sessions(person: User) -> None:

@@ -1,10 +1,13 @@
 from django.urls import path
 
-from accounts import views
+from accounts.views import account, export, security
 
 app_name = "accounts"
 
 urlpatterns = [
-    path("export/", views.export, name="export"),
-    path("export/<str:token>/", views.export_from_outside, name="export_from_outside"),
+    path("export/", export.export, name="export"),
+    path("export/<str:token>/", export.export_from_outside, name="export_from_outside"),
+    path("", account.account, name="account"),
+    path("security/", security.security, name="security"),
+    path("name/", account.rename, name="rename"),
 ]

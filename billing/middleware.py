@@ -24,6 +24,7 @@ UNGATED = {
     # Where those ask whether it is them.
     "account_reauthenticate",
     "mfa_reauthenticate",
+    "mfa_reauthenticate_webauthn",
 }
 
 

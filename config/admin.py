@@ -1,8 +1,12 @@
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.second_factor import lacks_second_factor
 
 
 class HoldfastAdminSite(admin.AdminSite):
@@ -12,11 +16,38 @@ class HoldfastAdminSite(admin.AdminSite):
     site_title = "Holdfast"
     index_title = _("Staff")
 
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Let staff in, and where the settings say so only those who have a second factor."""
+        return super().has_permission(request) and not _must_set_up_second_factor(request)
+
     def login(
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         """Send people to the product's own log-in, so that its steps and limits hold here too."""
+        if _must_set_up_second_factor(request):
+            messages.warning(
+                request,
+                _("Staff need a second factor. Set one up, then open the admin again."),
+            )
+            return redirect("mfa_index")
         if request.user.is_authenticated and not self.has_permission(request):
             return HttpResponse(_("Only staff can open this page."), status=403)
         target = request.GET.get("next", reverse("admin:index", current_app=self.name))
         return redirect_to_login(target)
+
+    def password_change(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        """Send people to the product's own page for this, for the same reason."""
+        return redirect("account_change_password")
+
+
+def _must_set_up_second_factor(request: HttpRequest) -> bool:
+    """Ask once in each request: a page of the admin asks for its permission more than once."""
+    known = request.__dict__
+    if "must_set_up_second_factor" not in known:
+        person = request.user
+        known["must_set_up_second_factor"] = isinstance(person, User) and lacks_second_factor(
+            person
+        )
+    return bool(known["must_set_up_second_factor"])

@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "django_tasks",
     "djstripe",
@@ -121,7 +122,14 @@ else:
     _database["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
     _database["CONN_HEALTH_CHECKS"] = True
 
-CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+# In the database, unless there is something better: attempts to log in are counted here, and every
+# server process must see the same count. `migrate` makes the table (accounts/rate_limits.py).
+CACHES = {
+    "default": env.cache_url_config(env.str("CACHE_URL", default="") or "dbcache://holdfast_cache")
+}
+if CACHES["default"]["BACKEND"].endswith("DatabaseCache"):
+    # Django's default is 300, past which it throws away what still counts.
+    CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 50_000)
 
 # --- People: log-in by e-mail, through django-allauth ----------------------------------------
 
@@ -136,8 +144,14 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "name")},
+    },
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
@@ -151,11 +165,26 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+# One address each: a new one takes the place of the old once it is confirmed.
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_CONFIRMATION_AUTHENTICATED_REDIRECT_URL = "/account/"
+# Mails that tell what was changed: address, password, second factor.
+ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGOUT_REDIRECT_URL
+# A new address takes over the account, so whoever asks for it proves again who they are.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
 # Seconds for which a repeated password or second factor counts, where it is asked for again.
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_ADAPTER = "accounts.adapter.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_FORMS = {
+    "authenticate": "accounts.forms.AuthenticateForm",
+    "reauthenticate": "accounts.forms.ReauthenticateForm",
+    "add_webauthn": "accounts.forms.AddPasskeyForm",
+}
 MFA_TOTP_ISSUER = "Holdfast"
 # Codes of the step before and after count too: phones are a few seconds off.
 MFA_TOTP_TOLERANCE = 1
@@ -163,6 +192,13 @@ MFA_TOTP_TOLERANCE = 1
 LOGIN_STAGES = ["billing.login.AccessStage"]
 # Seconds in which it is written once at most that somebody is active.
 LAST_ACTIVE_INTERVAL = env.int("LAST_ACTIVE_INTERVAL", default=900)
+# The admin opens only to those of our staff who have a second factor.
+STAFF_NEED_SECOND_FACTOR = env.bool("STAFF_NEED_SECOND_FACTOR", default=not DEBUG)
+
+# What tells where a request comes from, besides the connection: how many proxies of ours add to
+# X-Forwarded-For, or the header that one of them sets (accounts/http.py).
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+CLIENT_ADDRESS_HEADER = env.str("CLIENT_ADDRESS_HEADER", default="")
 
 SESSION_COOKIE_HTTPONLY = True
 
@@ -175,6 +211,7 @@ IMPERSONATION_SECONDS = env.int("IMPERSONATION_SECONDS", default=3600)
 # acts when it is opened, shows a secret, or hands out what can be taken along.
 IMPERSONATION_SHOWS = {
     "home",
+    "accounts:account",
     "orgs:activity",
     "orgs:team",
     "orgs:remove_member",
@@ -299,7 +336,12 @@ LOGGING = {
         "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # At INFO the one writes the parameters of each call, the other three lines for each task.
-    "loggers": {"stripe": {"level": "WARNING"}, "django_tasks": {"level": "WARNING"}},
+    # At INFO they write the parameters of each call, three lines for each task, and the id of each
+    # passkey.
+    "loggers": {
+        "stripe": {"level": "WARNING"},
+        "django_tasks": {"level": "WARNING"},
+        "fido2": {"level": "WARNING"},
+    },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

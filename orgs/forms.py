@@ -59,6 +59,17 @@ class SignupForm(AllauthSignupForm):
 
     account_already_exists: bool
 
+    def clean(self) -> dict[str, Any]:
+        """Hold the password against the name, too, of which allauth's form does not know."""
+        cleaned: dict[str, Any] = super().clean()
+        if password := cleaned.get("password1"):
+            person = User(email=cleaned.get("email", ""), name=cleaned.get("name", ""))
+            try:
+                password_validation.validate_password(password, person)
+            except forms.ValidationError as error:
+                self.add_error("password1", error)
+        return cleaned
+
     def try_save(self, request: HttpRequest) -> Any:
         if self.account_already_exists:
             # The answer for a taken address takes as long as the one for a new one.

@@ -18,6 +18,9 @@ os.environ.update(
         "BILLING_GRACE_DAYS": "0",
         "CACHE_URL": "locmemcache://",
         "BASE_URL": "http://testserver",
+        "STAFF_NEED_SECOND_FACTOR": "false",
+        "TRUSTED_PROXIES": "0",
+        "CLIENT_ADDRESS_HEADER": "",
     }
 )
 

@@ -41,6 +41,9 @@ FREE = """
 GET home                            ok        ok        ok        ok        ok        ok        ok        ok        ok        ok        ok
 GET orgs:activity                   login     home      ok        no_role   tier      no_role   tier      tier      home      home      login
 POST orgs:export_activity           login     home      ok        no_role   no_role   no_role   tier      tier      home      home      login
+GET accounts:account                login     ok        ok        ok        ok        ok        ok        ok        ok        ok        login
+GET accounts:security               login     ok        ok        ok        ok        ok        ok        ok        ok        ok        login
+POST accounts:rename                login     done      done      done      done      done      done      done      done      done      login
 POST orgs:found                     login     home      home      home      home      home      home      home      home      home      login
 GET orgs:team                       login     home      ok        ok        ok        ok        ok        ok        home      home      login
 POST orgs:invite                    login     home      done      no_role   no_role   no_role   done      done      home      home      login
@@ -89,6 +92,9 @@ PAID = """
 GET home                            ok        ok        ok        ok        ok        ok        ok        ok        ok        ok        ok
 GET orgs:activity                   login     home      ok        no_role   ok        no_role   ok        ok        home      home      login
 POST orgs:export_activity           login     home      ok        no_role   no_role   no_role   ok        ok        home      home      login
+GET accounts:account                login     ok        ok        ok        ok        ok        ok        ok        ok        ok        login
+GET accounts:security               login     ok        ok        ok        ok        ok        ok        ok        ok        ok        login
+POST accounts:rename                login     done      done      done      done      done      done      done      done      done      login
 POST orgs:found                     login     home      home      home      home      home      home      home      home      home      login
 GET orgs:team                       login     home      ok        ok        ok        ok        ok        ok        home      home      login
 POST orgs:invite                    login     home      done      no_role   no_role   no_role   done      done      home      home      login
@@ -137,6 +143,9 @@ LOCKED = """
 GET home                            ok        ok        ok        LOCK      LOCK      LOCK      LOCK      ok        ok        ok        ok
 GET orgs:activity                   login     home      ok        LOCK      LOCK      LOCK      LOCK      locked    home      home      login
 POST orgs:export_activity           login     home      ok        LOCK      LOCK      LOCK      LOCK      locked    home      home      login
+GET accounts:account                login     ok        ok        LOCK      LOCK      LOCK      LOCK      ok        ok        ok        login
+GET accounts:security               login     ok        ok        LOCK      LOCK      LOCK      LOCK      ok        ok        ok        login
+POST accounts:rename                login     done      done      LOCK      LOCK      LOCK      LOCK      done      done      done      login
 POST orgs:found                     login     home      home      LOCK      LOCK      LOCK      LOCK      home      home      home      login
 GET orgs:team                       login     home      ok        LOCK      LOCK      LOCK      LOCK      ok        home      home      login
 POST orgs:invite                    login     home      done      LOCK      LOCK      LOCK      LOCK      done      home      home      login
@@ -185,6 +194,9 @@ CLOSED = """
 GET home                            ok        ok        ok        CLOSED    CLOSED    CLOSED    CLOSED    ok        ok        ok        ok
 GET orgs:activity                   login     home      ok        CLOSED    CLOSED    CLOSED    CLOSED    closed    home      home      login
 POST orgs:export_activity           login     home      ok        CLOSED    CLOSED    CLOSED    CLOSED    closed    home      home      login
+GET accounts:account                login     ok        ok        CLOSED    CLOSED    CLOSED    CLOSED    ok        ok        ok        login
+GET accounts:security               login     ok        ok        CLOSED    CLOSED    CLOSED    CLOSED    ok        ok        ok        login
+POST accounts:rename                login     done      done      CLOSED    CLOSED    CLOSED    CLOSED    done      done      done      login
 POST orgs:found                     login     home      home      CLOSED    CLOSED    CLOSED    CLOSED    home      home      home      login
 GET orgs:team                       login     home      ok        CLOSED    CLOSED    CLOSED    CLOSED    ok        home      home      login
 POST orgs:invite                    login     home      done      CLOSED    CLOSED    CLOSED    CLOSED    closed    home      home      login
@@ -246,13 +258,20 @@ account_reset_password_from_key_done  ok        ok        LOCK      ok        ok
 account_set_password                  login     done      LOCK      done      done      login
 account_signup                        ok        home      LOCK      home      home      ok
 mfa_activate_totp                     login     done      LOCK      done      done      login
+mfa_add_webauthn                      login     done      LOCK      done      done      login
 mfa_authenticate                      login     home      LOCK      home      home      login
 mfa_deactivate_totp                   login     404       LOCK      404       404       login
 mfa_download_recovery_codes           login     404       LOCK      404       404       login
+mfa_edit_webauthn                     login     done      LOCK      done      done      login
 mfa_generate_recovery_codes           login     done      LOCK      done      done      login
 mfa_index                             login     ok        LOCK      ok        ok        login
+mfa_list_webauthn                     login     ok        LOCK      ok        ok        login
+mfa_login_webauthn                    login     home      LOCK      home      home      login
 mfa_reauthenticate                    login     done      done      done      done      login
+mfa_reauthenticate_webauthn           login     done      done      done      done      login
+mfa_remove_webauthn                   login     done      LOCK      done      done      login
 mfa_view_recovery_codes               login     404       LOCK      404       404       login
+usersessions_list                     login     ok        LOCK      ok        ok        login
 """
 
 STANDINGS: dict[str, tuple[Callable[[Organization], None], str]] = {
@@ -266,7 +285,7 @@ STANDINGS: dict[str, tuple[Callable[[Organization], None], str]] = {
 # Those that stand as another does, which `make test` has anyway.
 ALIKE = {"in grace", "lapsed"}
 # What has a table of its own above, or is no page: Stripe's endpoint.
-OURS = ("home", "orgs:", "billing:", "impersonation:")
+OURS = ("home", "accounts:", "orgs:", "billing:", "impersonation:")
 NO_STAFF = ("visitor", "of none", "outsider", "member", "owner", "developer", "deleted")
 NOT_A_PAGE = {"djstripe:djstripe_webhook_by_uuid"}
 

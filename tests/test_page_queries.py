@@ -12,6 +12,7 @@ from tests.cast import Cast, OrganizationFactory, add_member
 # Session and person; then the page's own, the banner's one included.
 COST = {
     "home": 5,
+    "accounts:account": 4,
     "orgs:team": 13,
     "billing:overview": 8,
 }

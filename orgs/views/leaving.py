@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -13,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import exits
 from accounts.models import User
 from accounts.services import OwnsOrganization
+from accounts.sessions import keep_session
 from orgs import clock, services
 
 
@@ -58,5 +58,5 @@ def _leave(request: HttpRequest, person: User) -> HttpResponse:
         return redirect("account_login")
     person.refresh_from_db()
     # Their other sessions have ended; this one goes on.
-    update_session_auth_hash(request, person)
+    keep_session(request, person)
     return redirect("home")

@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
@@ -109,6 +110,22 @@ def test_with_a_second_factor_the_lock_is_learned_of_only_after_it(cast: Cast) -
     assert answer.status_code == 403
     assert LOCK_WORDS in answer.content.decode()
     assert not is_in(client)
+
+
+@pytest.mark.parametrize("later", [0, 31, 61, 89])
+def test_a_code_of_the_app_counts_once(cast: Cast, later: int) -> None:
+    """Also while the clock's next steps still take it, of a phone that is early."""
+    secret = set_up_second_factor(cast.bob)
+    with time_machine.travel(1_800_000_060, tick=False):
+        code = one_time_code(secret)
+    with time_machine.travel(1_800_000_000, tick=False) as clock:
+        clients = [log_in("bob@example.com"), log_in("bob@example.com")]
+        clients[0].post(reverse("mfa_authenticate"), {"code": code})
+        clock.shift(later)
+        answer = clients[1].post(reverse("mfa_authenticate"), {"code": code})
+    assert is_in(clients[0])
+    assert not is_in(clients[1])
+    assert "Incorrect code" in answer.content.decode()
 
 
 def test_the_owner_of_a_locked_organization_and_developers_get_in(cast: Cast) -> None:

@@ -99,6 +99,8 @@ def _without_address(response: Any, address: str) -> str:
         ("name", ""),
         ("password1", "12345678"),
         ("password1", "alice@example.com"),
+        ("password1", "alice adams"),
+        ("password1", "nine char"),
     ],
 )
 def test_bad_input_is_named_and_founds_nothing(
