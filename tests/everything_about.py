@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
@@ -10,7 +11,8 @@ from django.db.models import Model
 from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
-from accounts.models import User
+from accounts.activity import week_of
+from accounts.models import ActiveWeek, User
 from orgs import services
 from orgs.models import Organization, Role
 from tests.cast import Cast, add_member
@@ -41,6 +43,10 @@ def make_cleo(cast: Cast) -> User:
     allow(cleo, "orgs.view_tier")
     cleo.groups.add(Group.objects.create(name="Friends"))
     set_up_second_factor(cleo)
+    ActiveWeek.objects.create(person=cleo, organization_id=own.pk, week=week_of(now))
+    UserSession.objects.create(
+        user=cleo, ip="192.0.2.40", user_agent="Firefox", session_key="cleos-own-session"
+    )
     EmailAddress.objects.create(user=cleo, email=OTHER_EMAIL, verified=True)
     services.invite(organization=cast.acme, email=OTHER_EMAIL, by=cast.alice, now=now)
     _note_in_the_admin(by=cleo, about=cast.bob)

@@ -95,7 +95,7 @@ def test_a_member_deletes_their_account_and_comes_back_as_they_were(
     assert bob.erase_after is not None
     assert bob.deleted_at is not None
     assert bob.erase_after - bob.deleted_at == timedelta(days=30)
-    assert events(bob)[-2:] == ["person_soft_deleted", "erasure_requested"]
+    assert events(bob)[-3:] == ["person_soft_deleted", "erasure_requested", "logout"]
     (message,) = mail.outbox
     assert message.to == [bob.email]
     found = re.search(r"https?://\S+?(/account/come-back/\S+)", str(message.body))

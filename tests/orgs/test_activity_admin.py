@@ -132,7 +132,7 @@ def test_the_list_of_organizations_leads_to_it(cast: Cast) -> None:
 def test_the_page_costs_the_same_with_more_activity(
     scene: Scene, summed_up: bool, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    dana = signed_in(scene.cast.dana)
+    dana, scoped = signed_in(scene.cast.dana), scene.client
     for _ in range(2):
         if summed_up:
             accounts.sum_up_activity(now=timezone.now())
@@ -140,7 +140,7 @@ def test_the_page_costs_the_same_with_more_activity(
         with django_assert_num_queries(4):
             dana.get(PAGE)
         with django_assert_num_queries(7):
-            scene.client.get(PAGE)
+            scoped.get(PAGE)
         for ago in range(3):
             other = OrganizationFactory.create()
             active(other.owner, other, ago)
