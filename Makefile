@@ -17,8 +17,11 @@ STEPS ?= 20000
 SEED ?= 2
 
 BIN := $(VENV)/bin
-# Tools that import the settings: those of development.
-DEVELOPMENT := DEBUG=true
+# Whoever has nothing left to do takes from the others.
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+# Tools that import the settings: those of development. Bytecode is kept, also where a container's
+# environment says not to: otherwise each process compiles the tests anew.
+DEVELOPMENT := DEBUG=true PYTHONDONTWRITEBYTECODE=
 # Settings as in production, for `check --deploy`. The values are made up, and lead nowhere.
 PRODUCTION := DEBUG=false \
 	SECRET_KEY=0nly-f0r-the-check-0f-the-settings-7f3b1c9d5e8a2460-x \
@@ -37,19 +40,18 @@ demo: python ## Run everything on this machine: product, Stripe's stand-in, a ca
 
 .PHONY: test
 test: install ## Run the tests on SQLite, in parallel
-	$(DEVELOPMENT) $(BIN)/python -m pytest -n $(JOBS) \
-	-m "not postgres and not browser and not thorough" $(ARGS) $(TESTS)
+	$(DEVELOPMENT) $(PYTEST) -m "not postgres and not browser and not thorough" $(ARGS) $(TESTS)
 
 .PHONY: test-postgres
-test-postgres: install ## Run the tests on PostgreSQL: make test-postgres DATABASE_URL=postgres://…
+test-postgres: install ## Run what uses the database, on PostgreSQL (DATABASE_URL=postgres://…)
 	@case "$(DATABASE_URL)" in postgres*) ;; *) echo >&2 "Say which PostgreSQL: make \
 	test-postgres DATABASE_URL=postgres://user:password@127.0.0.1:5432/holdfast"; exit 1;; esac
 	$(DEVELOPMENT) DATABASE_URL="$(DATABASE_URL)" \
-	$(BIN)/python -m pytest -n $(JOBS) -m "not browser and not thorough" $(ARGS) $(TESTS)
+	$(PYTEST) -m "(database or postgres) and not browser and not thorough" $(ARGS) $(TESTS)
 
 .PHONY: test-thorough
 test-thorough: install ## Play thousands of histories of billing: every order, crash and loss
-	$(DEVELOPMENT) $(BIN)/python -m pytest -n $(JOBS) -m thorough $(ARGS) $(TESTS)
+	$(DEVELOPMENT) $(PYTEST) -m thorough $(ARGS) $(TESTS)
 
 .PHONY: soak
 soak: install ## Play random histories of billing for long: make soak STEPS=20000 SEED=7

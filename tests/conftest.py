@@ -6,6 +6,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.test import TransactionTestCase
 from djstripe.models import WebhookEndpoint
@@ -33,6 +34,25 @@ def _quick_and_alone(settings: Settings) -> None:
     cache.clear()
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what may touch the database: the rest is the same on every one."""
+    for item in items:
+        names = getattr(item, "fixturenames", [])
+        if item.get_closest_marker("django_db") or {"db", "transactional_db"} & set(names):
+            item.add_marker("database")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """Nobody needs what is written here after the machine has crashed."""
+    database = django_settings.DATABASES["default"]
+    options = database.setdefault("OPTIONS", {})
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        options["init_command"] += "PRAGMA synchronous=OFF;"
+    else:
+        options["options"] = "-c synchronous_commit=off"
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +97,7 @@ def stripe_at_hand(sandbox_process: SandboxProcess, settings: Settings, db: None
     settings.STRIPE_API_HOST = sandbox_process.url
     settings.STRIPE_SECRET_KEY = STRIPE_KEY
     settings.STRIPE_MAX_NETWORK_RETRIES = 0
-    settings.STRIPE_TIMEOUT = 5
+    settings.STRIPE_TIMEOUT = 20
     return sandbox_process
 
 

@@ -2,10 +2,9 @@
 
     python tools/install.py .venv requirements.txt
 
-Does nothing when that very set is there already. The standard library is all it needs.
+Does nothing when all of that set is there already. The standard library is all it needs.
 """
 
-import hashlib
 import re
 import shutil
 import subprocess
@@ -18,6 +17,8 @@ NETWORK_TROUBLE = re.compile(
     r"|name resolution|ProxyError|SSLError|connection broken"
 )
 OLDEST = "(3, 11)"
+# A package with its version, and on which systems it is wanted.
+PINNED = re.compile(r"^[a-z0-9].*==.*?(?= *\\?$)", re.MULTILINE)
 
 
 class InstallFailed(Exception):
@@ -26,19 +27,21 @@ class InstallFailed(Exception):
 
 def main() -> None:
     environment, lock = Path(sys.argv[1]), Path(sys.argv[2])
-    stamp = environment / f"installed-{lock.stem}"
-    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
-    if stamp.exists() and stamp.read_text() == wanted and _works(environment):
+    # What is there, as the last lock that was installed names it.
+    stamp = environment / "installed"
+    wanted = set(PINNED.findall(lock.read_text()))
+    if stamp.exists() and wanted <= set(stamp.read_text().splitlines()) and _works(environment):
         return
     try:
+        stamp.unlink(missing_ok=True)
         if not _works(environment):
             _make(environment)
-        _install(environment, lock)
+        _install(environment, lock, len(wanted))
     except InstallFailed as failure:
         sys.exit(str(failure))
     except KeyboardInterrupt:
         sys.exit("\nInterrupted; the next run goes on from here.")
-    stamp.write_text(wanted)
+    stamp.write_text("\n".join(sorted(wanted)))
 
 
 def _works(environment: Path) -> bool:
@@ -58,8 +61,7 @@ def _make(environment: Path) -> None:
         ) from error
 
 
-def _install(environment: Path, lock: Path) -> None:
-    total = len(re.findall(r"^[a-z0-9].*==", lock.read_text(), re.MULTILINE))
+def _install(environment: Path, lock: Path, total: int) -> None:
     print(f"Installing {total} packages from {lock}", flush=True)
     # fmt: off
     command: list[str | Path] = [

@@ -22,6 +22,8 @@ from tests.billing.histories.stage import Stage
 from tests.sandbox_process import SandboxProcess
 
 STEPS = int(os.environ.get("HISTORIES_STEPS", "2000"))
+# In so many tests, for as many processors.
+PARTS = 4
 SEED = int(os.environ.get("HISTORIES_SEED", "1"))
 # After its tenth history Hypothesis goes on to vary those that it had, which is slow and shows
 # little that is new. So a round is shorter, and each has a seed of its own.
@@ -48,7 +50,9 @@ def play_round(stage: Stage, number: int) -> None:
 
 @pytest.mark.thorough
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("part", range(PARTS))
 def test_random_histories_never_leave_product_and_stripe_apart(
+    part: int,
     stripe_at_hand: SandboxProcess,
     settings: Settings,
     live_server: Any,
@@ -58,13 +62,13 @@ def test_random_histories_never_leave_product_and_stripe_apart(
     stage = Stage(stripe_at_hand, settings)
     stage.furnish()
 
-    number = SEED * 10_000
+    number = SEED * 10_000 + part
     try:
-        while stage.steps < STEPS:
-            number += 1
+        while stage.steps < STEPS / PARTS:
+            number += PARTS
             play_round(stage, number)
     finally:
         with capsys.disabled():
-            sys.stdout.write(f"\nSeed {SEED}: {stage}\n")
+            sys.stdout.write(f"\nSeed {SEED}, part {part + 1} of {PARTS}: {stage}\n")
     assert stage.divergences == 0
     assert {seen.split()[0] for seen in stage.seen} == set(Status.values)
