@@ -45,7 +45,7 @@ def make_cleo(cast: Cast) -> User:
     set_up_second_factor(cleo)
     ActiveWeek.objects.create(person=cleo, organization_id=own.pk, week=week_of(now))
     UserSession.objects.create(
-        user=cleo, ip="192.0.2.40", user_agent="Firefox", session_key="cleos-own-session"
+        user=cleo, ip="198.51.100.7", user_agent="Firefox", session_key="cleos-own-session"
     )
     EmailAddress.objects.create(user=cleo, email=OTHER_EMAIL, verified=True)
     services.invite(organization=cast.acme, email=OTHER_EMAIL, by=cast.alice, now=now)
