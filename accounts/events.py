@@ -79,6 +79,8 @@ class Event(TextChoices):
     STANDING_CHANGED = "standing_changed", _("billing changed")
     LOCK_BEGAN = "lock_began", _("the organization was locked")
     FREE_TIER_CHOSEN = "free_tier_chosen", _("went on with the free plan")
+    EXEMPTION_GRANTED = "exemption_granted", _("our staff let the organization in, unpaid")
+    EXEMPTION_ENDED = "exemption_ended", _("the exemption from billing ended")
     CUSTOMER_LINKED = "customer_linked", _("a customer at Stripe was linked")
     CUSTOMER_DELETED = "customer_deleted", _("the customer was deleted at Stripe")
     # Staff
@@ -190,6 +192,8 @@ GROUPS: dict[str, tuple[str | Promise, tuple[Event, ...]]] = {
             Event.STANDING_CHANGED,
             Event.LOCK_BEGAN,
             Event.FREE_TIER_CHOSEN,
+            Event.EXEMPTION_GRANTED,
+            Event.EXEMPTION_ENDED,
             Event.CUSTOMER_LINKED,
             Event.CUSTOMER_DELETED,
         ),

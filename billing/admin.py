@@ -6,7 +6,9 @@ from django.apps import apps
 from django.contrib import admin
 from django.db import models
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from djstripe import admin as djstripe_admin
 from djstripe.models import APIKey
@@ -16,6 +18,7 @@ from accounts.admin_csv import CsvAdminMixin
 from accounts.admin_log import LoggedChangesMixin
 from billing import admin_why, services
 from billing.admin_churn import RiskFilter, with_last_active
+from billing.admin_exemptions import ExemptFilter, exempt_view
 from billing.models import Standing, TierPrice
 from orgs import clock
 from orgs.admin import OrganizationAdmin
@@ -53,8 +56,13 @@ class StandingInline(
         "ends_at",
         "synced_at",
         "sync_requested_at",
+        "exempt_until",
+        "exempt_tier",
+        "exempt_reason",
     )
     readonly_fields = fields
+    # There staff exempt it.
+    show_change_link = True
 
 
 # orgs knows nothing of billing, so billing adds its part to the organization's page.
@@ -78,7 +86,8 @@ class StandingAdmin(
         "sync_requested_at",
     )
     list_select_related = ("organization__owner",)
-    list_filter = (RiskFilter, "status")
+    list_filter = (RiskFilter, ExemptFilter, "status")
+    change_form_template = "admin/billing/standing/change_form.html"
     csv_columns = (
         (_("organization"), "organization.name"),
         (_("slug"), "organization.slug"),
@@ -90,6 +99,19 @@ class StandingAdmin(
     search_fields = ("organization__slug__startswith", "organization__stripe_customer__exact")
     search_help_text = _("The beginning of the organization's slug, or cus_…")
     ordering = ("-id",)
+
+    def get_urls(self) -> list[URLPattern]:
+        exempt = path(
+            "<int:standing_id>/exempt/",
+            self.admin_site.admin_view(self.exempt_view),
+            name="billing_standing_exempt",
+        )
+        return [exempt, *super().get_urls()]
+
+    def exempt_view(self, request: HttpRequest, standing_id: int) -> HttpResponse:
+        """Find those only that the list shows to whoever asks."""
+        standing = get_object_or_404(self.get_queryset(request), pk=standing_id)
+        return exempt_view(request, standing)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Standing]:
         return with_last_active(super().get_queryset(request))

@@ -46,6 +46,8 @@ def banner_for(
         return _closed(organization.removed_from)
     if organization.is_locked(now):
         return _locked(standing) if is_owner else _kept_out(Reason.LOCKED, organization, standing)
+    if standing.exempt_until is not None and organization.locked_from is not None:
+        return _exempt(standing, standing.exempt_until) if is_owner else None
     if standing.status == Status.PAST_DUE and standing.grace_ends_at is not None:
         return _grace(organization, standing.grace_ends_at, is_owner=is_owner)
     if standing.status == Status.CURRENT and standing.ends_at is not None:
@@ -95,6 +97,13 @@ def _locked(standing: Standing) -> Banner:
         title = _("Your organization's billing needs attention")
     text = _("Your team cannot come in until billing is resolved.")
     return Banner("locked", title, text, Action.PAY)
+
+
+def _exempt(standing: Standing, until: datetime) -> Banner:
+    text = _("Our staff made an exemption. After that, your plan has to be paid for.")
+    pays = standing.has_live_subscription
+    title = _("Your team stays in until %(date)s") % {"date": date_format(until)}
+    return Banner("exempt", title, text, Action.PAY if pays else Action.CHOOSE_PLAN)
 
 
 def _grace(organization: Organization, ends_at: datetime, *, is_owner: bool) -> Banner:

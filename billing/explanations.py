@@ -86,7 +86,12 @@ def _standing(organization: Organization) -> str | None:
         "synced": f"{standing.synced_at:%Y-%m-%d %H:%M} UTC" if standing.synced_at else _("never"),
     }
     words = _("Billing of %(organization)s: %(status)s (%(reason)s), %(subscription)s, ")
-    return (words + _("synced: %(synced)s.")) % facts
+    words += _("synced: %(synced)s.")
+    if standing.exempt_until is not None:
+        facts["until"] = f"{standing.exempt_until:%Y-%m-%d %H:%M} UTC"
+        facts["why"] = standing.exempt_reason
+        words += " " + _("Exempt until %(until)s: %(why)s")
+    return words % facts
 
 
 def _doing(

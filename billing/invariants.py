@@ -87,7 +87,9 @@ def _without_one_standing(now: datetime) -> Iterator[str]:
 def _tier_not_as_standing(now: datetime) -> Iterator[str]:
     none = Q(organization__tier=None)
     as_written = (
-        Q(status__in=[Status.FREE, Status.LAPSED]) & none
+        # Staff may have named another.
+        Q(exempt_tier__isnull=False)
+        | Q(status__in=[Status.FREE, Status.LAPSED]) & none
         | Q(status=Status.CURRENT, reason="") & ~none
         | Q(status=Status.CURRENT, reason="unmapped_price") & none
         # Unmapped or not, the lock decides.
@@ -107,6 +109,8 @@ def _lock_not_as_standing(now: datetime) -> Iterator[str]:
         | Q(status=Status.PAST_DUE, grace_ends_at=locks)
         # A lapse locks at once: at the sync that noticed it, or before.
         | Q(status=Status.LAPSED, grace_ends_at=None, synced_at__gte=locks)
+        # Or when its exemption ends.
+        | Q(status=Status.LAPSED, grace_ends_at=None, exempt_until=locks)
     )
     return _of_organizations(failing(Standing.objects.all(), as_written))
 
@@ -230,7 +234,9 @@ def _tier_not_as_bought(now: datetime) -> Iterator[str]:
     theirs = bought.filter(tier=OuterRef("organization__tier"))
     higher = bought.filter(tier__rank__gt=OuterRef("organization__tier__rank"))
     paying = Standing.objects.filter(status__in=[Status.CURRENT, Status.PAST_DUE])
-    paying = paying.filter(sync_requested_at=None).exclude(reason="", organization__tier=None)
+    paying = paying.filter(sync_requested_at=None, exempt_tier=None).exclude(
+        reason="", organization__tier=None
+    )
     return _of_organizations(
         paying.filter(Exists(bought)).exclude(Exists(theirs) & ~Exists(higher))
     )
@@ -277,6 +283,15 @@ def _customers_called_otherwise(now: datetime) -> Iterator[str]:
 )
 def _locks_not_logged(now: datetime) -> Iterator[str]:
     return _of_organizations(Standing.objects.lock_begun(now - STALE_AFTER).order_by())
+
+
+@INVARIANTS.add(
+    "B17",
+    "An exemption that is over is taken out within minutes.",
+    "Run `manage.py sync_billing --due`, and see to it that it runs every minute.",
+)
+def _exemptions_left_over(now: datetime) -> Iterator[str]:
+    return _of_organizations(Standing.objects.filter(exempt_until__lt=now - STALE_AFTER))
 
 
 def _newest(event: Event, organization: str) -> QuerySet[UserEventLog]:

@@ -8,7 +8,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from billing.standing import ENDED_FOR_DEBT, is_live, prices_of
+from billing.standing import ENDED_FOR_DEBT, Exemption, is_live, prices_of
 from orgs.models import Organization, Tier
 
 # How old what we know of an organization may grow, while no event speaks of it.
@@ -66,6 +66,10 @@ class StandingQuerySet(models.QuerySet["Standing"]):
         """Those whose lock lay ahead and has begun since, which the log does not say yet."""
         return self.filter(locks_at__lte=now).order_by("locks_at")
 
+    def exemption_over(self, now: datetime) -> StandingQuerySet:
+        """Those whose exemption has ended by the clock, and is still written here."""
+        return self.filter(exempt_until__lte=now, sync_requested_at__isnull=True)
+
     def paying(self) -> StandingQuerySet:
         """Those with a subscription that is paid, or that is being asked for."""
         statuses = (Status.CURRENT, Status.PAST_DUE)
@@ -110,6 +114,17 @@ class Standing(models.Model):
     ends_at = models.DateTimeField(_("ends at"), null=True)
     free_chosen_at = models.DateTimeField(_("free tier chosen at"), null=True)
 
+    # What staff decided: until then no lock begins, and this tier counts, if one is named.
+    exempt_until = models.DateTimeField(_("exempt until"), null=True)
+    exempt_tier = models.ForeignKey(
+        Tier,
+        verbose_name=_("tier while exempt"),
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    exempt_reason = models.CharField(_("why exempt"), max_length=500, blank=True)
+
     # The mark: something happened at this time that a sync must still look at.
     sync_requested_at = models.DateTimeField(_("sync requested at"), null=True)
     synced_at = models.DateTimeField(_("synced at"), null=True)
@@ -145,12 +160,35 @@ class Standing(models.Model):
                 condition=Q(locks_at__isnull=False),
                 name="billing_standing_locks_ahead",
             ),
+            models.Index(
+                F("exempt_until"),
+                condition=Q(exempt_until__isnull=False),
+                name="billing_standing_exempt",
+            ),
             # What the admin's filter asks for.
             models.Index(fields=["status", "id"], name="billing_standing_status"),
         ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(exempt_until__isnull=True, exempt_tier__isnull=True, exempt_reason="")
+                | Q(exempt_until__isnull=False) & ~Q(exempt_reason=""),
+                name="billing_standing_exemption_is_whole",
+            ),
+        ]
+        permissions = [("exempt_standing", _("Exempt an organization from billing"))]
 
     def __str__(self) -> str:
         return f"{self.organization}: {self.get_status_display()}"
+
+    @property
+    def exemption(self) -> Exemption | None:
+        """What staff decided, over or not."""
+        if self.exempt_until is None:
+            return None
+        return Exemption(self.exempt_until, self.exempt_tier.key if self.exempt_tier else None)
+
+    def is_exempt(self, now: datetime) -> bool:
+        return self.exempt_until is not None and self.exempt_until > now
 
     @property
     def has_live_subscription(self) -> bool:

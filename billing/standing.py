@@ -7,7 +7,7 @@ are the table of docs/rules.md, "Standing".
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, Final, Literal
@@ -60,6 +60,27 @@ class Verdict:
     subscription: str | None = None
     locks_at: datetime | Literal[Moment.AT_ONCE] | None = None
     ends_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Exemption:
+    """Staff let an organization in until a moment, on this tier (its key) if one is named."""
+
+    until: datetime
+    tier: str | None = None
+
+
+def exempted(verdict: Verdict, exemption: Exemption | None, now: datetime) -> Verdict:
+    """Put an exemption over a verdict: no lock begins before its end, and its tier counts.
+
+    A lock that is put off begins at that end by the clock, without a job.
+    """
+    if exemption is None or exemption.until <= now:
+        return verdict
+    locks_at = verdict.locks_at
+    if locks_at is not None:
+        locks_at = exemption.until if locks_at is AT_ONCE else max(locks_at, exemption.until)
+    return replace(verdict, tier=exemption.tier or verdict.tier, locks_at=locks_at)
 
 
 def standing_of(

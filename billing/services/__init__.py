@@ -12,6 +12,13 @@ from billing.services.checkout import (
 )
 from billing.services.clock import NoTestClock, advance_test_clock
 from billing.services.closing import close_organization, follow_closing, follow_removal
+from billing.services.exemptions import (
+    EndsTooSoon,
+    MayNotExempt,
+    ReasonNeeded,
+    end_exemption,
+    grant_exemption,
+)
 from billing.services.marks import log_begun_locks, open_standing, request_sync, sync_due
 from billing.services.prices import save_tier_price
 from billing.services.setup import set_up_stripe
@@ -20,17 +27,22 @@ from billing.services.webhooks import receive_event
 
 __all__ = [
     "AlreadySubscribed",
+    "EndsTooSoon",
+    "MayNotExempt",
     "NoTestClock",
     "NotOffered",
     "Outcome",
+    "ReasonNeeded",
     "SamePlan",
     "advance_test_clock",
     "change_plan",
     "choose_free_tier",
     "choose_plan",
     "close_organization",
+    "end_exemption",
     "follow_closing",
     "follow_removal",
+    "grant_exemption",
     "log_begun_locks",
     "open_portal",
     "open_standing",

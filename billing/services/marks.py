@@ -82,12 +82,13 @@ def _waker(organization_id: int) -> Callable[[], None]:
 def sync_due(*, now: datetime) -> tuple[int, int]:
     """Sync what is marked and nobody is at; return how many were synced and how many are left.
 
-    First logs the locks that the clock began and, while nothing else waits, marks some whose
-    events may have been lost. One organization that cannot be synced keeps no
-    other from its turn; several outages in a row end the round, because asking about the rest
-    would only wait for as many time-outs.
+    First logs the locks that the clock began, marks those whose exemption is over and, while
+    nothing else waits, some whose events may have been lost. One organization that cannot be
+    synced keeps no other from its turn; several outages in a row end the round, because asking
+    about the rest would only wait for as many time-outs.
     """
     log_begun_locks(now=now)
+    Standing.objects.exemption_over(now).update(sync_requested_at=now)
     _mark_stale(now)
     due = Standing.objects.due(now).select_related("organization")
     synced = outages = 0

@@ -12,11 +12,12 @@ from django.db import transaction
 
 from accounts import services as accounts
 from accounts.events import Event
+from accounts.models import User
 from billing import mirror
 from billing.models import Standing, TierPrice
 from billing.services.facts import Facts
 from billing.services.leases import Lease
-from billing.standing import AT_ONCE, Policy, PricedTier, Verdict, standing_of
+from billing.standing import AT_ONCE, Policy, PricedTier, Verdict, exempted, standing_of
 from orgs.models import FREE_TIER_KEY, Organization, Tier
 
 
@@ -48,13 +49,19 @@ def write(lease: Lease, facts: Facts, now: datetime) -> Written:
         _write_mirror(facts)
         is_newly_linked = _link_customer(organization, facts)
         log_begun_lock(standing, now)
-        verdict = standing_of(
-            facts.subscriptions,
-            facts.open_invoices,
+        if standing.exempt_until is not None and standing.exempt_until <= now:
+            close_exemption(standing, by=None)
+        verdict = exempted(
+            standing_of(
+                facts.subscriptions,
+                facts.open_invoices,
+                now,
+                current_policy(),
+                is_customer_deleted=facts.is_customer_deleted,
+                free_chosen_at=standing.free_chosen_at,
+            ),
+            standing.exemption,
             now,
-            current_policy(),
-            is_customer_deleted=facts.is_customer_deleted,
-            free_chosen_at=standing.free_chosen_at,
         )
         _apply(verdict, facts, organization, standing, now)
         # An event that came before the link was there found nobody to mark.
@@ -123,6 +130,19 @@ def log_begun_lock(standing: Standing, now: datetime) -> None:
         },
     )
     standing.locks_at = None
+
+
+def close_exemption(standing: Standing, *, by: User | None) -> None:
+    """Take an exemption out, and write its line: over by the clock, or ended by somebody. Saves
+    nothing but the line."""
+    assert standing.exempt_until is not None
+    accounts.record_event(
+        Event.EXEMPTION_ENDED,
+        actor=by,
+        organization_id=standing.organization_id,
+        data={"until": standing.exempt_until.isoformat()},
+    )
+    standing.exempt_until, standing.exempt_tier, standing.exempt_reason = None, None, ""
 
 
 def _apply(

@@ -219,6 +219,12 @@ DRIFTS: dict[str, tuple[set[str], Callable[[Stage], object]]] = {
         {"B15"},
         lambda s: standing(s.acme).update(locks_at=timezone.now() - HOUR),
     ),
+    "an exemption left over": (
+        {"B17"},
+        lambda s: standing(s.acme).update(
+            exempt_until=timezone.now() - HOUR, exempt_reason="Strike."
+        ),
+    ),
     "another name": ({"B14"}, lambda s: rows(s.acme).update(name="Acme & Sons")),
     "another address": ({"B14"}, lambda s: rows(s.acme).update(billing_email="x@example.com")),
     "a standing not told": ({"L3"}, lambda s: remove(lines("standing_changed"))),
