@@ -18,6 +18,8 @@ os.environ.update(
         "BILLING_GRACE_DAYS": "0",
         "CACHE_URL": "locmemcache://",
         "BASE_URL": "http://testserver",
+        # All that is called is on this machine: no proxy is looked for, at each call anew.
+        "no_proxy": "127.0.0.1,localhost",
     }
 )
 
