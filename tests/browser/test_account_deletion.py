@@ -41,8 +41,8 @@ def test_a_member_takes_their_data_deletes_their_account_and_comes_back(
     found = []
     address = team.member.email
     with opened(live_server, team.member, refusals=(422,)) as page:
-        page.goto("/")
-        page.get_by_role("link", name="Your data").click()
+        page.goto("/account/")
+        page.get_by_role("link", name="Download what we hold about you").click()
         chromium.confirm_password(page, PASSWORD)
         found += faults(page)
         told = download(page)
