@@ -44,10 +44,10 @@ database and Stripe's stand-in share.
 How each was measured:
 
 - **Acknowledgements/s, p50, p99**: eight clients post signed events as fast as they are answered,
-  by turns to Holdfast's server and to one with dj-stripe's own view; both servers are one process
-  with eight threads, on the same database, while the stand-in takes 300 ms for each call. The
-  first ratio is one of eight threads: each of dj-stripe's waits for those calls, so with more
-  threads it acknowledges more on PostgreSQL, whereas Holdfast waits for the processor.
+  by turns to Holdfast's server and to one with dj-stripe's own view; both servers are two
+  processes with four threads each, on the same database, while the stand-in takes 300 ms for each
+  call. The first ratio is one of eight threads: each of dj-stripe's waits for those calls, so with
+  more threads it acknowledges more on PostgreSQL, whereas Holdfast waits for the processors.
 - **The events** are those that the stand-in made when eight organizations subscribed, each under
   a new id, so that none is skipped as a duplicate; each client has an organization of its own.
 - **Not acknowledged**: answered by anything but a 2xx. These count in none of the other columns.

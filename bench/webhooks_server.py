@@ -1,11 +1,14 @@
 """Serves the settings of DJANGO_SETTINGS_MODULE: `python -m bench.webhooks_server`.
 
-A few threads that live on and keep their database connections, as production servers have them;
-Django's runserver makes a thread, and so a connection, for each request.
+Two processes, and in each a few threads that live on and keep their database connections, as
+production servers have them; Django's runserver makes a thread, and so a connection, for each
+request.
 """
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -15,7 +18,9 @@ from django.core.wsgi import get_wsgi_application
 
 from config.processes import LOCALHOST
 
-THREADS = 8
+PROCESSES = 2
+# In each of them.
+THREADS = 4
 
 
 class Handler(WSGIRequestHandler):
@@ -45,9 +50,30 @@ class Server(WSGIServer):
             self.shutdown_request(request)
 
 
+def fork_children() -> list[int] | None:
+    """Start the other processes, which answer at the same address; None in each of those."""
+    children = []
+    for _ in range(PROCESSES - 1):
+        child = os.fork()
+        if child == 0:
+            return None
+        children.append(child)
+    return children
+
+
 def main() -> None:
     server = Server()
+    children = fork_children()
     server.set_app(get_wsgi_application())
+    if children is None:
+        return server.serve_forever()
+
+    def stop(*_signal: Any) -> None:
+        for child in children:
+            os.kill(child, signal.SIGTERM)
+        os._exit(0)
+
+    signal.signal(signal.SIGTERM, stop)
     sys.stdout.write(f"http://{LOCALHOST}:{server.server_port}\n")
     sys.stdout.flush()
     server.serve_forever()
