@@ -90,9 +90,18 @@ class Event(TextChoices):
     ADMIN_ADDED = "admin_added", _("added a row in the admin")
     ADMIN_CHANGED = "admin_changed", _("changed a row in the admin")
     ADMIN_DELETED = "admin_deleted", _("deleted a row in the admin")
-    IMPERSONATION_STARTED = "impersonation_started", _("our staff began to see the product so")
-    IMPERSONATION_ENDED = "impersonation_ended", _("our staff no longer see the product so")
-    IMPERSONATION_REFUSED = "impersonation_refused", _("our staff were refused a change")
+    IMPERSONATION_STARTED = (
+        "impersonation_started",
+        _("our staff began to look at the product as this person"),
+    )
+    IMPERSONATION_ENDED = (
+        "impersonation_ended",
+        _("our staff no longer look at the product as this person"),
+    )
+    IMPERSONATION_REFUSED = (
+        "impersonation_refused",
+        _("our staff were refused a change while looking as this person"),
+    )
     # Exports
     ACTIVITY_EXPORTED = "activity_exported", _("exported the activity log")
     PERSON_EXPORTED = "person_exported", _("took a copy of their own data")

@@ -50,13 +50,13 @@ class Server(WSGIServer):
             self.shutdown_request(request)
 
 
-def fork_children() -> list[int] | None:
-    """Start the other processes, which answer at the same address; None in each of those."""
-    children = []
+def fork_children() -> list[int]:
+    """Start the other processes, which answer at the same address; none in each of those."""
+    children: list[int] = []
     for _ in range(PROCESSES - 1):
         child = os.fork()
         if child == 0:
-            return None
+            return []
         children.append(child)
     return children
 
@@ -65,18 +65,17 @@ def main() -> None:
     server = Server()
     children = fork_children()
     server.set_app(get_wsgi_application())
-    if children is None:
-        return server.serve_forever()
-
-    def stop(*_signal: Any) -> None:
-        for child in children:
-            os.kill(child, signal.SIGTERM)
-        os._exit(0)
-
-    signal.signal(signal.SIGTERM, stop)
-    sys.stdout.write(f"http://{LOCALHOST}:{server.server_port}\n")
-    sys.stdout.flush()
+    if children:
+        signal.signal(signal.SIGTERM, lambda *_signal: stop(children))
+        sys.stdout.write(f"http://{LOCALHOST}:{server.server_port}\n")
+        sys.stdout.flush()
     server.serve_forever()
+
+
+def stop(children: list[int]) -> None:
+    for child in children:
+        os.kill(child, signal.SIGTERM)
+    os._exit(0)
 
 
 if __name__ == "__main__":
