@@ -48,11 +48,12 @@ FILL = (
     "INSERT INTO orgs_organization (id, owner_id, name, slug, billing_email, created_at) "
     "{numbers} SELECT n, n, 'Team ' || n, 'team-' || n, '', CURRENT_TIMESTAMP FROM numbers",
     "INSERT INTO accounts_user (id, organization_id, email, name, password, user_type, is_active, "
-    "is_staff, is_superuser, created_at) {numbers} SELECT n, n, 'person' || n || '@example.com', "
-    "'', '', 'member', TRUE, FALSE, FALSE, CURRENT_TIMESTAMP FROM numbers",
-    "INSERT INTO accounts_usereventlog (event, user_id, actor_id, organization_id, data, "
-    "created_at) {numbers} SELECT 'organization_founded', n, n, n, '{{}}', CURRENT_TIMESTAMP "
+    "is_staff, is_superuser, session_generation, created_at) {numbers} SELECT n, n, "
+    "'person' || n || '@example.com', '', '', 'member', TRUE, FALSE, FALSE, 0, CURRENT_TIMESTAMP "
     "FROM numbers",
+    "INSERT INTO accounts_usereventlog (event, user_id, actor_id, organization_id, data, device, "
+    "request_id, created_at) {numbers} SELECT 'organization_founded', n, n, n, '{{}}', '', '', "
+    "CURRENT_TIMESTAMP FROM numbers",
 )
 
 

@@ -16,8 +16,9 @@ pytestmark = pytest.mark.django_db
 SYNCED_LONG_AGO = 100_000
 # Past the keys: what a hundred thousand organizations are called does not matter here.
 FILL = """
-INSERT INTO billing_standing (organization_id, status, reason, generation, customer_key, synced_at)
-SELECT 1000000 + n, 'free', '', 1, gen_random_uuid(), now() FROM generate_series(1, %s) AS n
+INSERT INTO billing_standing (organization_id, status, reason, generation, customer_key, synced_at,
+    exempt_reason)
+SELECT 1000000 + n, 'free', '', 1, gen_random_uuid(), now(), '' FROM generate_series(1, %s) AS n
 """
 
 
@@ -38,6 +39,7 @@ def many() -> None:
         pytest.param("due", "billing_standing_marked", id="marked"),
         pytest.param("stale", "billing_standing_stale", id="not heard of"),
         pytest.param("lock_begun", "billing_standing_locks_ahead", id="locks begun"),
+        pytest.param("exemption_over", "billing_standing_exempt", id="exemptions over"),
     ],
 )
 def test_the_sweep_looks_into_a_partial_index_alone(many: None, look: str, index: str) -> None:

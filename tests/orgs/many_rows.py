@@ -64,8 +64,9 @@ FILL = [
     SELECT {ID}, {WORD} || '@many.example', now(), now() {OF_TEAMS}
     """,
     f"""
-    INSERT INTO billing_standing (organization_id, status, reason, generation, customer_key)
-    SELECT {ID}, CASE WHEN n <= {RARE} THEN 'lapsed' ELSE 'free' END, '', 1, gen_random_uuid()
+    INSERT INTO billing_standing (organization_id, status, reason, generation, customer_key,
+        exempt_reason)
+    SELECT {ID}, CASE WHEN n <= {RARE} THEN 'lapsed' ELSE 'free' END, '', 1, gen_random_uuid(), ''
     {OF_TEAMS}
     """,
 ]
