@@ -35,7 +35,7 @@ class ExemptionForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("Why"),
         max_length=Standing._meta.get_field("exempt_reason").max_length,
-        widget=forms.Textarea({"rows": 3}),
+        widget=forms.Textarea({"rows": 3, "cols": 28}),
         help_text=gettext_lazy("Stays in the log. No names."),
     )
 
