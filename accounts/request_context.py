@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from accounts.http import client_address
 from accounts.impersonation import impersonator_id
 
+DEVICE = "HTTP_USER_AGENT"
 # The longest name of a device that is kept.
 DEVICE_LENGTH = 200
 # Whoever stands in front of us may have named the request already; what else is sent is ignored.
@@ -49,8 +50,7 @@ def current_facts() -> RequestFacts:
     return RequestFacts(
         request_id=request.META[KEY],
         ip_address=client_address(request),
-        # PostgreSQL stores no NUL, and a header may hold what it likes.
-        device=request.headers.get("User-Agent", "").replace("\x00", "")[:DEVICE_LENGTH],
+        device=request.META.get(DEVICE, "")[:DEVICE_LENGTH],
         impersonator_id=impersonator_id(request),
     )
 
@@ -68,6 +68,9 @@ class RequestContextMiddleware:
         named = request.headers.get("X-Request-ID", "")
         request_id = named if REQUEST_ID.fullmatch(named) else uuid.uuid4().hex
         request.META[KEY] = request_id
+        if DEVICE in request.META:
+            # The list of sessions keeps it too, and PostgreSQL stores no NUL.
+            request.META[DEVICE] = request.META[DEVICE].replace("\x00", "")
         token = _current.set(request)
         try:
             response = self.get_response(request)
