@@ -14,8 +14,6 @@ from accounts.events import GROUPS, Event
 from accounts.models import User, UserEventLog, UserType
 from orgs.models import FEATURES, Organization
 
-PAGE_SIZE = 50
-
 
 @dataclass(frozen=True)
 class Wanted:
@@ -57,17 +55,6 @@ def lines_of(organization: Organization, wanted: Wanted) -> QuerySet[UserEventLo
     if wanted.last_day:
         lines = lines.filter(created_at__lt=_midnight(wanted.last_day) + timedelta(days=1))
     return lines.select_related("user", "actor").order_by("-pk")
-
-
-def page_of(
-    lines: QuerySet[UserEventLog], before: int | None
-) -> tuple[list[UserEventLog], int | None]:
-    """Return a page of lines that are older than `before`, and what the next page is before."""
-    if before is not None:
-        lines = lines.filter(pk__lt=before)
-    page = list(lines[: PAGE_SIZE + 1])
-    is_last = len(page) <= PAGE_SIZE
-    return page[:PAGE_SIZE], None if is_last else page[PAGE_SIZE - 1].pk
 
 
 def entries(lines: QuerySet[UserEventLog] | list[UserEventLog]) -> Iterator[Entry]:

@@ -7,9 +7,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.devices import device_name
 from accounts.events import SECURITY
+from accounts.log_pages import page_of
 from accounts.models import User, UserEventLog
-
-PAGE_SIZE = 50
 
 
 @require_safe
@@ -18,16 +17,10 @@ def security(request: HttpRequest) -> HttpResponse:
     """What happened to one's own account: log-ins, and what makes them safe."""
     person = request.user
     assert isinstance(person, User)
-    lines = UserEventLog.objects.filter(user=person, event__in=SECURITY).order_by("-pk")
     before = request.GET.get("before", "")
-    if before.isdecimal() and len(before) < 19:
-        lines = lines.filter(pk__lt=int(before))
-    page = list(lines[: PAGE_SIZE + 1])
-    context = {
-        "entries": [_entry(line) for line in page[:PAGE_SIZE]],
-        "older": page[PAGE_SIZE - 1].pk if len(page) > PAGE_SIZE else None,
-        "is_first": not before,
-    }
+    lines = UserEventLog.objects.filter(user=person, event__in=SECURITY)
+    page, older = page_of(lines, before)
+    context = {"entries": [_entry(line) for line in page], "older": older, "is_first": not before}
     return render(request, "accounts/security.html", context)
 
 

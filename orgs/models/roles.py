@@ -39,9 +39,6 @@ class RoleQuerySet(models.QuerySet["Role"]):
         number = held.order_by().values("role").annotate(number=Count("*")).values("number")
         return self.annotate(holders=Coalesce(Subquery(number), 0))
 
-    def for_developers(self) -> RoleQuerySet:
-        return self.filter(kind=RoleKind.DEVELOPER).order_by("name")
-
 
 class Role(models.Model):
     """A named set of permissions, for features only. Built in, or an organization's own."""

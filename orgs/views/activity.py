@@ -6,8 +6,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.csv import stream_csv
+from accounts.log_pages import page_of
 from orgs import clock, services
-from orgs.activity import entries, lines_of, page_of
+from orgs.activity import entries, lines_of
 from orgs.decorators import MemberRequest, permission_required
 from orgs.forms_activity import ActivityFilterForm
 from orgs.permissions import explain
@@ -18,10 +19,7 @@ from orgs.permissions import explain
 def activity(request: MemberRequest) -> HttpResponse:
     form = ActivityFilterForm(request.GET)
     before = request.GET.get("before", "")
-    lines, older = page_of(
-        lines_of(request.organization, form.wanted),
-        int(before) if before.isdecimal() and len(before) < 19 else None,
-    )
+    lines, older = page_of(lines_of(request.organization, form.wanted), before)
     query = request.GET.copy()
     query["before"] = str(older)
     export = explain(request.user, "orgs.export_activity", request.organization, clock.now())
