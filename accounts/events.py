@@ -81,6 +81,8 @@ class Event(TextChoices):
     FREE_TIER_CHOSEN = "free_tier_chosen", _("went on with the free plan")
     EXEMPTION_GRANTED = "exemption_granted", _("our staff let the organization in, unpaid")
     EXEMPTION_ENDED = "exemption_ended", _("the exemption from billing ended")
+    PAYER_TOLD = "payer_told", _("got a mail about billing")
+    PAYER_MAIL_RETRIED = "payer_mail_retried", _("had a mail about billing sent again")
     CUSTOMER_LINKED = "customer_linked", _("a customer at Stripe was linked")
     CUSTOMER_DELETED = "customer_deleted", _("the customer was deleted at Stripe")
     # Staff
@@ -203,6 +205,8 @@ GROUPS: dict[str, tuple[str | Promise, tuple[Event, ...]]] = {
             Event.FREE_TIER_CHOSEN,
             Event.EXEMPTION_GRANTED,
             Event.EXEMPTION_ENDED,
+            Event.PAYER_TOLD,
+            Event.PAYER_MAIL_RETRIED,
             Event.CUSTOMER_LINKED,
             Event.CUSTOMER_DELETED,
         ),

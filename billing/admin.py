@@ -16,7 +16,7 @@ from djstripe.models import APIKey
 from accounts.admin_base import LongListAdmin, ReadOnlyAdminMixin, actor_of
 from accounts.admin_csv import CsvAdminMixin
 from accounts.admin_log import LoggedChangesMixin
-from billing import admin_why, services
+from billing import admin_mails, admin_why, services
 from billing.admin_churn import RiskFilter, with_last_active
 from billing.admin_exemptions import ExemptFilter, exempt_view
 from billing.models import Standing, TierPrice
@@ -121,7 +121,8 @@ class StandingAdmin(
         return standing.last_active
 
 
-# Imported above, so that its page is added by now.
+# Imported above, so that their pages are added by now.
+assert admin_mails
 assert admin_why
 
 # Of dj-stripe's own admins, each shows the secret API key to whoever may look, and allows edits.

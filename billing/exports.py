@@ -1,4 +1,4 @@
-"""What billing tells the owner of an organization: standing, subscriptions and invoices.
+"""What billing tells the owner of an organization: standing, subscriptions, invoices, mails.
 
 Amounts are in minor units of their currency, as Stripe writes them.
 """
@@ -11,9 +11,9 @@ from typing import Any
 
 from djstripe.models import Invoice, Subscription
 
-from accounts.exports import CHUNK, Facts, Part
+from accounts.exports import CHUNK, NOT_OF_PERSON, Facts, Part
 from accounts.models import UserEventLog
-from billing.models import Standing
+from billing.models import PayerMail, Standing
 from orgs.models import Organization
 from orgs.organization_export import NOT_OF_ORGANIZATION, ORGANIZATION
 
@@ -79,11 +79,21 @@ def _moments(data: dict[str, Any], *names: str) -> dict[str, datetime | None]:
     }
 
 
+def _mails(organization: Organization) -> Iterator[dict[str, Any]]:
+    facts = ("kind", "stripe_object", "since", "facts", "created_at", "sent_at")
+    rows = PayerMail.objects.filter(organization=organization).order_by("pk").values(*facts)
+    return iter(rows.iterator(CHUNK))
+
+
 ORGANIZATION += [
     Part("billing", _standing, ("billing.Standing.organization",)),
     Part("subscriptions", _subscriptions),
     Part("invoices", _invoices),
+    Part("mails_about_billing", _mails, ("billing.PayerMail.organization",)),
 ]
+NOT_OF_PERSON["billing.PayerMail.owner"] = (
+    "the log tells that they got it; what it says is the organization's"
+)
 NOT_OF_ORGANIZATION["djstripe.Customer.subscriber"] = (
     "always null here: the link is Organization.stripe_customer"
 )

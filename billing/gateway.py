@@ -21,6 +21,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 PAGE_SIZE = 100
+# So many of a customer's newest invoices are looked at, whatever became of them.
+RECENT_INVOICES = 12
 # By this we know our own configuration of the portal among an account's others.
 PORTAL_MARK = {"made_by": "holdfast"}
 # Seconds to wait for a test clock; Stripe takes a few for each month.
@@ -130,9 +132,14 @@ def update_customer(customer_id: str, *, email: str, name: str) -> StripeJson:
 
 
 @_translated
-def list_subscriptions(customer_id: str) -> list[StripeJson]:
-    """Return all of the customer's subscriptions, ended ones included, to the last page."""
-    params = {"customer": customer_id, "status": "all", "limit": PAGE_SIZE}
+def list_subscriptions(customer_id: str, *, with_methods: bool = False) -> list[StripeJson]:
+    """Return all of the customer's subscriptions, ended ones included, to the last page.
+
+    `with_methods`: those that have a payment method of their own carry it in full.
+    """
+    params: StripeJson = {"customer": customer_id, "status": "all", "limit": PAGE_SIZE}
+    if with_methods:
+        params["expand"] = ["data.default_payment_method"]
     return list(_all(_client().subscriptions.list(params)))
 
 
@@ -140,6 +147,32 @@ def list_subscriptions(customer_id: str) -> list[StripeJson]:
 def list_open_invoices(customer_id: str) -> list[StripeJson]:
     params = {"customer": customer_id, "status": "open", "limit": PAGE_SIZE}
     return list(_all(_client().invoices.list(params)))
+
+
+@_translated
+def list_recent_invoices(customer_id: str) -> tuple[list[StripeJson], bool]:
+    """Return the customer's newest invoices, whatever became of them, and whether there are
+    more."""
+    page = _client().invoices.list({"customer": customer_id, "limit": RECENT_INVOICES})
+    return [_json(invoice) for invoice in page.data], bool(page.has_more)
+
+
+@_translated
+def needs_confirmation(invoice_id: str) -> bool:
+    """Say whether a payment of the invoice waits for the payer to confirm it (3-D Secure)."""
+    expand = ["payments.data.payment.payment_intent"]
+    invoice = _or_none(lambda: _client().invoices.retrieve(invoice_id, {"expand": expand}))
+    payments = (((invoice or {}).get("payments") or {}).get("data")) or []
+    intents = [(each.get("payment") or {}).get("payment_intent") for each in payments]
+    return any(
+        isinstance(each, dict) and each.get("status") == "requires_action" for each in intents
+    )
+
+
+@_translated
+def retrieve_payment_method(method_id: str) -> StripeJson | None:
+    """Return the payment method; None when Stripe has none of this id."""
+    return _or_none(lambda: _client().payment_methods.retrieve(method_id))
 
 
 @_translated

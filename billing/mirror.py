@@ -31,17 +31,23 @@ def write_customer(data: StripeJson) -> None:
 
 
 def write_subscriptions(customer_id: str, subscriptions: Iterable[StripeJson]) -> None:
-    for data in map(_storable, subscriptions):
-        Subscription.objects.update_or_create(
-            id=data["id"], defaults=_common(data) | {"customer_id": customer_id}
-        )
+    _write(Subscription, customer_id, subscriptions)
 
 
 def write_invoices(customer_id: str, invoices: Iterable[StripeJson]) -> None:
-    for data in map(_storable, invoices):
-        Invoice.objects.update_or_create(
-            id=data["id"], defaults=_common(data) | {"customer_id": customer_id}
-        )
+    _write(Invoice, customer_id, invoices)
+
+
+def _write(model: Any, customer_id: str, objects: Iterable[StripeJson]) -> None:
+    """Write those of a customer's objects that are new or have changed."""
+    told = {data["id"]: data for data in map(_storable, objects)}
+    rows = model.objects.filter(id__in=told, customer_id=customer_id)
+    known = dict(rows.values_list("id", "stripe_data"))
+    for id, data in told.items():
+        if known.get(id) != data:
+            model.objects.update_or_create(
+                id=id, defaults=_common(data) | {"customer_id": customer_id}
+            )
 
 
 def unended_subscriptions(customer_id: str) -> set[str]:

@@ -8,6 +8,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from billing.notices import LOCK_IS_NEAR, Key, Kind
 from billing.standing import ENDED_FOR_DEBT, Exemption, is_live, prices_of
 from orgs.models import Organization, Tier
 
@@ -70,6 +71,12 @@ class StandingQuerySet(models.QuerySet["Standing"]):
         """Those whose exemption has ended by the clock, and is still written here."""
         return self.filter(exempt_until__lte=now, sync_requested_at__isnull=True)
 
+    def about_to_lock(self, now: datetime) -> StandingQuerySet:
+        """Those whose lock begins within a day, and that nobody has looked at since it did so."""
+        within_a_day = self.filter(locks_at__gt=now, locks_at__lte=now + LOCK_IS_NEAR)
+        not_seen_so = Q(synced_at__lt=F("locks_at") - LOCK_IS_NEAR)
+        return within_a_day.filter(not_seen_so, sync_requested_at__isnull=True)
+
     def paying(self) -> StandingQuerySet:
         """Those with a subscription that is paid, or that is being asked for."""
         statuses = (Status.CURRENT, Status.PAST_DUE)
@@ -113,6 +120,11 @@ class Standing(models.Model):
     grace_ends_at = models.DateTimeField(_("grace ends at"), null=True)
     ends_at = models.DateTimeField(_("ends at"), null=True)
     free_chosen_at = models.DateTimeField(_("free tier chosen at"), null=True)
+
+    # What the subscription is paid with (`billing.payment_methods`), and the invoice whose payment
+    # waits for the owner to confirm it.
+    payment_method = models.JSONField(_("payment method"), null=True)
+    unconfirmed_invoice = models.CharField(_("invoice to confirm"), max_length=255, blank=True)
 
     # What staff decided: until then no lock begins, and this tier counts, if one is named.
     exempt_until = models.DateTimeField(_("exempt until"), null=True)
@@ -215,3 +227,99 @@ class Standing(models.Model):
 
     def is_leased(self, now: datetime) -> bool:
         return self.lease_until is not None and self.lease_until > now
+
+
+class PayerMailQuerySet(models.QuerySet["PayerMail"]):
+    def waiting(self) -> PayerMailQuerySet:
+        """Those that are still to be sent."""
+        return self.filter(next_attempt_at__isnull=False)
+
+    def due(self, now: datetime) -> PayerMailQuerySet:
+        """Those whose turn has come, the first first."""
+        return self.waiting().filter(next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
+
+    def given_up(self) -> PayerMailQuerySet:
+        """Those that could not be sent, however often it was tried."""
+        return self.filter(failed_at__isnull=False)
+
+
+class PayerMail(models.Model):
+    """One mail to whoever pays, about one fact: the row is the outbox.
+
+    Only billing.services.payer_mails writes it (docs/rules.md, "Mails"). It goes to the owner and
+    the billing address as they are when it is sent; members get none.
+    """
+
+    organization = models.ForeignKey(
+        Organization,
+        verbose_name=_("organization"),
+        on_delete=models.CASCADE,
+        related_name="payer_mails",
+    )
+    kind = models.CharField(_("kind"), max_length=32, choices=Kind.choices)
+    # What it is about: an invoice, a subscription, a payment method or the customer.
+    stripe_object = models.CharField(_("object at Stripe"), max_length=255)
+    since = models.DateTimeField(_("when that began"))
+    # What the mail says: money in minor units, moments in ISO 8601.
+    facts = models.JSONField(_("facts"))
+    created_at = models.DateTimeField(_("noticed at"))
+    # When it is tried (again); empty when it was sent, given up, or is no longer true.
+    next_attempt_at = models.DateTimeField(_("next attempt at"), null=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    last_error = models.CharField(_("last error"), max_length=500, blank=True)
+    sent_at = models.DateTimeField(_("sent at"), null=True)
+    # The owner to whom it was sent.
+    owner = models.ForeignKey(
+        User,
+        verbose_name=_("owner"),
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    failed_at = models.DateTimeField(_("given up at"), null=True)
+    # What it says had passed before it could be sent.
+    withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True)
+
+    objects = PayerMailQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("mail to whoever pays")
+        verbose_name_plural = _("mails to whoever pays")
+        permissions = [("retry_payermail", _("Send a mail again that was given up"))]
+        indexes = [
+            models.Index(
+                F("next_attempt_at"),
+                condition=Q(next_attempt_at__isnull=False),
+                name="billing_payermail_waiting",
+            ),
+            models.Index(
+                F("failed_at"),
+                condition=Q(failed_at__isnull=False),
+                name="billing_payermail_given_up",
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "kind", "stripe_object", "since"],
+                name="billing_payermail_once",
+            ),
+            # It waits, or it has ended in one way.
+            models.CheckConstraint(
+                condition=Q(sent_at=None, failed_at=None, withdrawn_at=None)
+                & Q(next_attempt_at__isnull=False)
+                | Q(next_attempt_at=None)
+                & (
+                    Q(sent_at__isnull=False, failed_at=None, withdrawn_at=None)
+                    | Q(sent_at=None, failed_at__isnull=False, withdrawn_at=None)
+                    | Q(sent_at=None, failed_at=None, withdrawn_at__isnull=False)
+                ),
+                name="billing_payermail_ends_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization}: {self.get_kind_display()}"
+
+    @property
+    def key(self) -> Key:
+        return Key(Kind(self.kind), self.stripe_object, self.since)

@@ -123,7 +123,7 @@ def is_over(subscription: StripeObject) -> bool:
 
 def prices_of(subscription: StripeObject) -> set[str]:
     """Return the ids of the prices that a subscription has, as far as they can be read."""
-    return {id for item in _items(subscription) if (id := _id(item.get("price")))}
+    return {id for item in _items(subscription) if (id := reference(item.get("price")))}
 
 
 def _current(subscription: StripeObject, policy: Policy) -> Verdict:
@@ -208,7 +208,7 @@ def _debt_start(
     starts = [
         start
         for invoice in open_invoices
-        if _subscription_of(invoice) == subscription["id"]
+        if subscription_of(invoice) == subscription["id"]
         and (invoice.get("amount_remaining") or 0) > 0
         and (start := _owed_since(invoice))
     ]
@@ -223,14 +223,15 @@ def _owed_since(invoice: StripeObject) -> int | None:
     return invoice.get("due_date") or (invoice.get("status_transitions") or {}).get("finalized_at")
 
 
-def _subscription_of(invoice: StripeObject) -> str | None:
+def subscription_of(invoice: StripeObject) -> str | None:
+    """Return the id of the subscription that an invoice is for."""
     details = (invoice.get("parent") or {}).get("subscription_details") or {}
-    return _id(details.get("subscription"))
+    return reference(details.get("subscription"))
 
 
-def _id(reference: str | StripeObject | None) -> str | None:
+def reference(written: str | StripeObject | None) -> str | None:
     """Return the id of what Stripe writes as an id or, expanded, as the whole object."""
-    return reference.get("id") if isinstance(reference, Mapping) else reference
+    return written.get("id") if isinstance(written, Mapping) else written
 
 
 def _items(subscription: StripeObject) -> list[StripeObject]:

@@ -233,6 +233,8 @@ IMPERSONATION_SHOWS = {
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Holdfast <hello@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Seconds until a mail server that does not answer is given up.
+EMAIL_TIMEOUT = 20
 # Where links in mails that no request sends lead to, and where Stripe sends people back.
 BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
 

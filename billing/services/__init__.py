@@ -20,6 +20,12 @@ from billing.services.exemptions import (
     grant_exemption,
 )
 from billing.services.marks import log_begun_locks, open_standing, request_sync, sync_due
+from billing.services.payer_mails import (
+    NotGivenUp,
+    recipients_of,
+    retry_payer_mail,
+    send_payer_mails,
+)
 from billing.services.prices import save_tier_price
 from billing.services.setup import set_up_stripe
 from billing.services.sync import Outcome, sync_now, sync_organization
@@ -30,6 +36,7 @@ __all__ = [
     "EndsTooSoon",
     "MayNotExempt",
     "NoTestClock",
+    "NotGivenUp",
     "NotOffered",
     "Outcome",
     "ReasonNeeded",
@@ -47,8 +54,11 @@ __all__ = [
     "open_portal",
     "open_standing",
     "receive_event",
+    "recipients_of",
     "request_sync",
+    "retry_payer_mail",
     "save_tier_price",
+    "send_payer_mails",
     "set_up_stripe",
     "start_checkout",
     "sync_due",

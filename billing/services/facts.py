@@ -6,8 +6,13 @@ from dataclasses import dataclass, field
 
 from billing import gateway, mirror
 from billing.gateway import StripeJson
+from billing.invoices import default_payment_method, owed_invoices, own_payment_method
+from billing.payment_methods import Brief, brief
 from billing.services.leases import Lease
 from billing.standing import is_live, is_over, prices_of
+
+# Of so many invoices that are owed, the oldest first, we ask whether one waits to be confirmed.
+MOST_CONFIRMATIONS = 3
 
 
 @dataclass(frozen=True)
@@ -17,8 +22,12 @@ class Facts:
     customer: StripeJson
     subscriptions: list[StripeJson] = field(default_factory=list)
     open_invoices: list[StripeJson] = field(default_factory=list)
-    # Invoices that were open when we last looked.
+    # The newest ones, and those that were open when we last looked.
     settled_invoices: list[StripeJson] = field(default_factory=list)
+    # Ids of those whose payment waits for the owner to confirm it.
+    unconfirmed_invoices: list[str] = field(default_factory=list)
+    # What each living subscription is paid with, by its id.
+    payment_methods: dict[str, Brief] = field(default_factory=dict)
     open_checkouts: list[StripeJson] = field(default_factory=list)
     new_prices: list[StripeJson] = field(default_factory=list)
     # Ids that the mirror has and Stripe has not.
@@ -50,20 +59,24 @@ def fetch(lease: Lease, *, starts_afresh: bool = False, ends_billing: bool = Fal
     if customer.get("deleted"):
         listed: list[StripeJson] = []
         open_invoices: list[StripeJson] = []
+        recent: list[StripeJson] = []
         checkouts: list[StripeJson] = []
     else:
         checkouts = _own_checkouts(customer["id"], lease.owner_id)
-        listed = gateway.list_subscriptions(customer["id"])
-        open_invoices = gateway.list_open_invoices(customer["id"])
+        listed = gateway.list_subscriptions(customer["id"], with_methods=True)
+        open_invoices, recent = _invoices(customer["id"])
+    payment_methods = _payment_methods(customer, listed)
     subscriptions, gone_subscriptions = _with_unlisted(customer["id"], listed)
     if ends_billing:
         subscriptions = [_ended(each) for each in subscriptions]
-    settled, gone_invoices = _settled_invoices(customer["id"], open_invoices)
+    settled, gone_invoices = _settled_invoices(customer["id"], [*open_invoices, *recent])
     facts = Facts(
         customer=customer,
         subscriptions=subscriptions,
         open_invoices=open_invoices,
-        settled_invoices=settled,
+        settled_invoices=[*recent, *settled],
+        unconfirmed_invoices=_unconfirmed(open_invoices, subscriptions),
+        payment_methods=payment_methods,
         open_checkouts=checkouts,
         new_prices=_new_prices(subscriptions),
         gone_subscriptions=gone_subscriptions,
@@ -111,6 +124,45 @@ def _own_checkouts(customer_id: str, owner_id: int) -> list[StripeJson]:
     return own
 
 
+def _invoices(customer_id: str) -> tuple[list[StripeJson], list[StripeJson]]:
+    """Return the open invoices, all of them, and the newest of the rest but for drafts."""
+    newest, has_more = gateway.list_recent_invoices(customer_id)
+    still_open = [each for each in newest if each["status"] == "open"]
+    if has_more:
+        still_open = gateway.list_open_invoices(customer_id)
+    known = {each["id"] for each in still_open}
+    # Between two calls one may have been opened or paid: what was asked last counts.
+    rest = [
+        each
+        for each in newest
+        if each["id"] not in known and each["status"] not in ("draft", "open")
+    ]
+    return still_open, rest
+
+
+def _payment_methods(customer: StripeJson, listed: list[StripeJson]) -> dict[str, Brief]:
+    """Return what each living subscription is paid with: its own method, else the customer's.
+
+    The subscriptions keep no more than its id: the rest names people.
+    """
+    found = {}
+    for subscription in listed:
+        method = subscription.get("default_payment_method")
+        if isinstance(method, dict):
+            found[subscription["id"]] = brief(method)
+            subscription["default_payment_method"] = own_payment_method(subscription)
+    living = {each["id"] for each in listed if is_live(each)}
+    default = default_payment_method(customer)
+    if default and living - found.keys() and (method := gateway.retrieve_payment_method(default)):
+        found = dict.fromkeys(living, brief(method)) | found
+    return {id: method for id, method in found.items() if id in living}
+
+
+def _unconfirmed(open_invoices: list[StripeJson], subscriptions: list[StripeJson]) -> list[str]:
+    owed = owed_invoices(open_invoices, subscriptions)[:MOST_CONFIRMATIONS]
+    return [each["id"] for each in owed if gateway.needs_confirmation(each["id"])]
+
+
 def _with_unlisted(
     customer_id: str, listed: list[StripeJson]
 ) -> tuple[list[StripeJson], list[str]]:
@@ -141,10 +193,11 @@ def _ended(subscription: StripeJson) -> StripeJson:
 
 
 def _settled_invoices(
-    customer_id: str, still_open: list[StripeJson]
+    customer_id: str, known: list[StripeJson]
 ) -> tuple[list[StripeJson], list[str]]:
+    """Return what became of those that were open and are not among the known ones."""
     found, gone = [], []
-    for id in sorted(mirror.open_invoices(customer_id) - {each["id"] for each in still_open}):
+    for id in sorted(mirror.open_invoices(customer_id) - {each["id"] for each in known}):
         invoice = gateway.retrieve_invoice(id)
         if invoice is None:
             gone.append(id)

@@ -82,13 +82,14 @@ def _waker(organization_id: int) -> Callable[[], None]:
 def sync_due(*, now: datetime) -> tuple[int, int]:
     """Sync what is marked and nobody is at; return how many were synced and how many are left.
 
-    First logs the locks that the clock began, marks those whose exemption is over and, while
-    nothing else waits, some whose events may have been lost. One organization that cannot be
-    synced keeps no other from its turn; several outages in a row end the round, because asking
-    about the rest would only wait for as many time-outs.
+    First logs the locks that the clock began, marks those that begin within a day or whose
+    exemption is over and, while nothing else waits, some whose events may have been lost. One
+    organization that cannot be synced keeps no other from its turn; several outages in a row end
+    the round, because asking about the rest would only wait for as many time-outs.
     """
     log_begun_locks(now=now)
     Standing.objects.exemption_over(now).update(sync_requested_at=now)
+    Standing.objects.about_to_lock(now).update(sync_requested_at=now)
     _mark_stale(now)
     due = Standing.objects.due(now).select_related("organization")
     synced = outages = 0
@@ -132,5 +133,7 @@ def _log_begun_batch(now: datetime) -> int:
     rows = Standing.objects.lock_begun(now).select_for_update(skip_locked=True)[:BATCH]
     for standing in rows:
         projection.log_begun_lock(standing, now)
-        standing.save(update_fields=["locks_at"])
+        # So that the owner is told, unless it was paid meanwhile and no event said so.
+        standing.sync_requested_at = standing.sync_requested_at or now
+        standing.save(update_fields=["locks_at", "sync_requested_at"])
     return len(rows)

@@ -15,6 +15,8 @@ from accounts.events import Event
 from accounts.models import User
 from billing import mirror
 from billing.models import Standing, TierPrice
+from billing.notices import LOCK_IS_NEAR, Situation, notices_of
+from billing.services import payer_mails
 from billing.services.facts import Facts
 from billing.services.leases import Lease
 from billing.standing import AT_ONCE, Policy, PricedTier, Verdict, exempted, standing_of
@@ -51,19 +53,24 @@ def write(lease: Lease, facts: Facts, now: datetime) -> Written:
         log_begun_lock(standing, now)
         if standing.exempt_until is not None and standing.exempt_until <= now:
             close_exemption(standing, by=None)
+        policy = current_policy()
         verdict = exempted(
             standing_of(
                 facts.subscriptions,
                 facts.open_invoices,
                 now,
-                current_policy(),
+                policy,
                 is_customer_deleted=facts.is_customer_deleted,
                 free_chosen_at=standing.free_chosen_at,
             ),
             standing.exemption,
             now,
         )
+        was_locked_from = organization.locked_from
         _apply(verdict, facts, organization, standing, now)
+        has_grace = policy.grace > LOCK_IS_NEAR or standing.is_exempt(now)
+        situation = _situation(facts, organization, standing, was_locked_from, has_grace=has_grace)
+        payer_mails.note(organization, notices_of(situation, now) if situation else [], now)
         # An event that came before the link was there found nobody to mark.
         is_done = standing.sync_requested_at == lease.mark and not is_newly_linked
         if is_done:
@@ -160,6 +167,8 @@ def _apply(
     standing.status = verdict.status
     standing.reason = verdict.reason
     standing.subscription_id = verdict.subscription
+    standing.payment_method = facts.payment_methods.get(verdict.subscription or "")
+    standing.unconfirmed_invoice = next(iter(facts.unconfirmed_invoices), "")
     standing.ends_at = verdict.ends_at
     standing.grace_ends_at = organization.locked_from if verdict.status == "past_due" else None
     lies_ahead = organization.locked_from is not None and organization.locked_from > now
@@ -171,6 +180,33 @@ def _apply(
             organization_id=organization.pk,
             data={"before": before, "after": after, "stripe": _sources(facts)},
         )
+
+
+def _situation(
+    facts: Facts,
+    organization: Organization,
+    standing: Standing,
+    was_locked_from: datetime | None,
+    *,
+    has_grace: bool,
+) -> Situation | None:
+    """Return what whoever pays may be told of; of a closed organization, nothing."""
+    if organization.closed_at is not None or facts.is_billing_ended:
+        return None
+    return Situation(
+        customer=facts.customer["id"],
+        subscriptions=facts.subscriptions,
+        invoices=[*facts.open_invoices, *facts.settled_invoices],
+        subscription=standing.subscription_id,
+        tier=(organization.tier or Tier.objects.free()).name,
+        reason=standing.reason,
+        locked_from=organization.locked_from,
+        ends_at=standing.ends_at,
+        payment_method=standing.payment_method,
+        unconfirmed_invoices=facts.unconfirmed_invoices,
+        has_grace=has_grace,
+        was_locked_from=was_locked_from,
+    )
 
 
 def _noticeable(organization: Organization, standing: Standing) -> dict[str, Any]:

@@ -74,7 +74,8 @@ def test_a_change_of_standing_names_what_it_came_from(payer: Payer, cast: Cast) 
     payer.advance(32)
     acme = payer.sync()
     line = UserEventLog.objects.filter(event="standing_changed").latest("pk")
-    (subscription,), (invoice,) = Subscription.objects.all(), Invoice.objects.all()
+    subscription = Subscription.objects.get()
+    invoice = Invoice.objects.get(stripe_data__status="open")
     assert line.data["stripe"] == {
         "customer": acme.stripe_customer_id,
         "subscriptions": {subscription.id: "past_due"},

@@ -18,11 +18,14 @@ from accounts.exports import written
 from accounts.models import UserEventLog
 from billing import mirror
 from billing.models import Standing, Status
+from billing.notices import Kind, notices_of
+from billing.services import payer_mails
 from orgs import services
 from orgs.models import Organization, Role
 from orgs.organization_export import NOT_OF_ORGANIZATION, ORGANIZATION
 from tests.accounts.test_export import keys_to, prove_again, read
-from tests.billing.stripe_objects import at, moment, subscription
+from tests.billing.situations import EACH
+from tests.billing.stripe_objects import NOW, at, moment, subscription
 from tests.cast import Cast, OrganizationFactory, add_member, lock
 from tests.everything_about import make_cleo
 from tests.second_factor import log_in
@@ -58,6 +61,7 @@ def pay(organization: Organization) -> None:
     }
     mirror.write_invoices("cus_acme", [invoice])
     Standing.objects.filter(organization=organization).update(status=Status.CURRENT)
+    payer_mails.note(organization, notices_of(EACH[Kind.RECEIPT], NOW), NOW)
 
 
 def test_every_key_to_an_organization_is_told_or_left_out_for_a_reason() -> None:
@@ -107,6 +111,7 @@ def test_the_owner_downloads_the_organization(cast: Cast, alices: Client) -> Non
     assert (sub["id"], sub["status"]) == ("sub_acme", "active")
     line = UserEventLog.objects.get(event="organization_exported")
     assert (line.user, line.actor, line.organization) == (None, cast.alice, cast.acme)
+    assert [each["kind"] for each in told["mails_about_billing"]] == ["receipt"]
     assert told["events"][-1]["event"] == "organization_exported"
 
 

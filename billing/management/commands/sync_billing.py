@@ -14,7 +14,7 @@ from orgs.models import Organization
 
 
 class Command(BaseCommand):
-    help = "Sync what is marked and was not synced, or one organization."
+    help = "Sync what is marked and was not synced, and send mails that wait; or one organization."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         which = parser.add_mutually_exclusive_group(required=True)
@@ -30,9 +30,7 @@ class Command(BaseCommand):
             return
         every: int | None = options["every"]
         if every is None:
-            synced, left = services.sync_due(now=clock.now())
-            self.stdout.write(f"{synced} synced, {left} left for the next time.")
-            if left:
+            if self._sweep(is_quiet=False):
                 raise CommandError("Stripe could not be asked about all of them.")
             return
         self._sync_for_ever(every)
@@ -50,7 +48,15 @@ class Command(BaseCommand):
     def _sync_for_ever(self, every: int) -> None:
         while True:
             close_old_connections()
-            synced, left = services.sync_due(now=clock.now())
-            if synced or left:
-                self.stdout.write(f"{synced} synced, {left} left for the next time.")
+            self._sweep(is_quiet=True)
             time.sleep(every)
+
+    def _sweep(self, *, is_quiet: bool) -> int:
+        """Sync, then send the mails that wait; return how many organizations are left."""
+        synced, left = services.sync_due(now=clock.now())
+        sent = services.send_payer_mails(now=clock.now())
+        if synced or left or not is_quiet:
+            self.stdout.write(f"{synced} synced, {left} left for the next time.")
+        if sent:
+            self.stdout.write(f"{sent} mails sent.")
+        return left

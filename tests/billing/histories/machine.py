@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.core import mail
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
@@ -193,6 +194,10 @@ class Histories(RuleBasedStateMachine):
         self.world.attempt(lambda: services.sync_due(now=clock.now()))
 
     @rule()
+    def send_mails(self) -> None:
+        self.world.attempt(lambda: services.send_payer_mails(now=clock.now()))
+
+    @rule()
     def a_sync_dies(self) -> None:
         self.world.attempt(lambda: leases.take(self.world.cast.acme.pk, clock.now()))
 
@@ -240,6 +245,7 @@ class Histories(RuleBasedStateMachine):
             truth.of_customers(organization)
             + truth.of_pages(organization, now)
             + truth.of_invariants(organization, now)
+            + truth.of_mails(organization, mail.outbox)
         )
 
     def report(self, found: list[str]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,9 +11,10 @@ from django.conf import settings
 from django.urls import reverse
 from djstripe.models import Subscription
 
+from accounts.models import UserEventLog
 from billing import gateway, mirror
 from billing.invariants import INVARIANTS as OF_BILLING
-from billing.models import Standing, TierPrice
+from billing.models import PayerMail, Standing, TierPrice
 from billing.services import projection
 from billing.standing import AT_ONCE, NEVER_STARTED, Verdict, standing_of
 from orgs.invariants import INVARIANTS as OF_ORGS
@@ -24,6 +26,8 @@ from tests.cast import signed_in
 # People at Stripe can bill somebody twice, and at a price that we do not know. Then, and only
 # then, these are broken.
 OF_STRIPE = {"B9", "B10"}
+# What histories set as the address for bills.
+BILLS = "bills@example.com"
 
 
 def divergences(organization: Organization, now: datetime) -> list[str]:
@@ -135,6 +139,31 @@ def of_pages(organization: Organization, now: datetime) -> list[str]:
         answer = signed_in(person).get(reverse("home")).status_code
         if answer != (403 if is_out else 200):
             found.append(f"{person} is answered {answer}, and the lock is {is_out}")
+    return found
+
+
+def of_mails(organization: Organization, messages: Sequence[Any]) -> list[str]:
+    """Say which mail about billing left twice, or went to anybody but whoever paid then."""
+    left = [each for each in messages if "payer-" in each.extra_headers.get("Message-ID", "")]
+    rows = {
+        f"payer-{row.pk}-": row
+        for row in PayerMail.objects.filter(organization=organization).select_related("owner")
+    }
+    found = []
+    counts = Counter(each.extra_headers["Message-ID"] for each in left)
+    found += [f"{id} left {count} times" for id, count in counts.items() if count > 1]
+    for message in left:
+        id = message.extra_headers["Message-ID"]
+        row = next(row for key, row in rows.items() if key in id)
+        assert row.owner is not None
+        if not {row.owner.email} <= set(message.to) <= {row.owner.email, BILLS}:
+            found.append(f"{id} went to {message.to}")
+    owner = None
+    for line in UserEventLog.objects.filter(organization=organization).order_by("pk"):
+        if line.event in ("organization_founded", "ownership_received"):
+            owner = line.user_id
+        elif line.event == "payer_told" and line.user_id != owner:
+            found.append(f"the mail of line {line.pk} went to {line.user_id}, who did not own it")
     return found
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import stripe
 from allauth.account.models import EmailAddress
+from django.core import mail
 from django.core.cache import cache
 from django.db import connection, transaction
 from djstripe.models import Customer, Event, Invoice, Subscription
@@ -19,7 +20,7 @@ from djstripe.models import Customer, Event, Invoice, Subscription
 from accounts.models import User, UserEventLog
 from billing import gateway, services
 from billing.gateway import BillingUnavailable
-from billing.models import Standing, TierPrice
+from billing.models import PayerMail, Standing, TierPrice
 from billing.services import facts, leases, projection
 from config.browser import Browser, FormNotFound
 from orgs import clock
@@ -45,6 +46,7 @@ DEAF = "django_tasks.backends.dummy.DummyBackend"
 # Each month makes an invoice and events for each subscription, which all cost time.
 LONGEST = timedelta(days=150)
 WRITTEN = (
+    PayerMail,
     Standing,
     UserEventLog,
     OwnershipTransfer,
@@ -70,6 +72,7 @@ class World:
         self.sandbox = stage.sandbox
         self.sandbox.settings(dunning_end="cancel")
         cache.clear()
+        mail.outbox.clear()
         made = gateway._client().test_helpers.test_clocks.create({"frozen_time": int(time.time())})
         stage.settings.STRIPE_TEST_CLOCK = made.id
         stage.settings.BILLING_GRACE_DAYS = grace_days
@@ -198,6 +201,7 @@ class World:
         self.end_leases()
         for _ in range(10):
             services.sync_due(now=clock.now())
+            services.send_payer_mails(now=clock.now())
             counted = self.sandbox.flush()
             if counted["flushed"] and not Standing.objects.marked().exists():
                 break

@@ -1,0 +1,31 @@
+"""What is kept of a payment method: enough to know it by, and nobody's name or address. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+Brief = dict[str, Any]
+
+
+def brief(method: Mapping[str, Any]) -> Brief:
+    """Return the id, the type, and of a card or account its brand, last digits and expiry."""
+    kind = str(method["type"])
+    details = method.get(kind) or {}
+    return {
+        "id": method["id"],
+        "type": kind,
+        "brand": details.get("display_brand") or details.get("brand") or "",
+        "last4": details.get("last4") or "",
+        "exp_month": details.get("exp_month"),
+        "exp_year": details.get("exp_year"),
+    }
+
+
+def expires_at(method: Mapping[str, Any] | None) -> datetime | None:
+    """Return when a card is no longer good: the end of the month that is written on it."""
+    if method is None or not method.get("exp_month") or not method.get("exp_year"):
+        return None
+    month, year = method["exp_month"], method["exp_year"]
+    return datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
