@@ -16,7 +16,7 @@ from djstripe.models import APIKey
 from accounts.admin_base import LongListAdmin, ReadOnlyAdminMixin, actor_of
 from accounts.admin_csv import CsvAdminMixin
 from accounts.admin_log import LoggedChangesMixin
-from billing import admin_mails, admin_why, services
+from billing import admin_mails, admin_reconcile, admin_why, services
 from billing.admin_churn import RiskFilter, with_last_active
 from billing.admin_exemptions import ExemptFilter, exempt_view
 from billing.models import Standing, TierPrice
@@ -56,6 +56,7 @@ class StandingInline(
         "ends_at",
         "synced_at",
         "sync_requested_at",
+        "reconciled_at",
         "exempt_until",
         "exempt_tier",
         "exempt_reason",
@@ -123,6 +124,7 @@ class StandingAdmin(
 
 # Imported above, so that their pages are added by now.
 assert admin_mails
+assert admin_reconcile
 assert admin_why
 
 # Of dj-stripe's own admins, each shows the secret API key to whoever may look, and allows edits.

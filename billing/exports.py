@@ -94,6 +94,9 @@ ORGANIZATION += [
 NOT_OF_PERSON["billing.PayerMail.owner"] = (
     "the log tells that they got it; what it says is the organization's"
 )
+NOT_OF_ORGANIZATION["billing.ReconcileFinding.organization"] = (
+    "our own bookkeeping of whether what is told here agrees with Stripe"
+)
 NOT_OF_ORGANIZATION["djstripe.Customer.subscriber"] = (
     "always null here: the link is Organization.stripe_customer"
 )

@@ -9,6 +9,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, wraps
 from typing import Any, ParamSpec, TypeVar
@@ -46,6 +47,14 @@ class BillingUnavailable(Exception):
         self.is_outage = is_outage
 
 
+class RateLimited(BillingUnavailable):
+    """Stripe was asked too often. It may be asked again after `seconds`, if it said so."""
+
+    def __init__(self, message: str, seconds: float | None) -> None:
+        super().__init__(message, is_outage=True)
+        self.seconds = seconds
+
+
 class PriceNotSold(Exception):
     """Stripe no longer sells at this price: it was archived."""
 
@@ -61,10 +70,19 @@ def _translated(call: Callable[P, R]) -> Callable[P, R]:
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return call(*args, **kwargs)
+        except stripe.RateLimitError as error:
+            raise RateLimited(str(error), _retry_after(error)) from error
         except stripe.StripeError as error:
             raise BillingUnavailable(str(error), is_outage=isinstance(error, OUTAGES)) from error
 
     return wrapped
+
+
+def _retry_after(error: stripe.StripeError) -> float | None:
+    try:
+        return float((error.headers or {})["Retry-After"])
+    except (KeyError, ValueError):
+        return None
 
 
 @lru_cache(maxsize=4)
@@ -147,6 +165,58 @@ def list_subscriptions(customer_id: str, *, with_methods: bool = False) -> list[
 def list_open_invoices(customer_id: str) -> list[StripeJson]:
     params = {"customer": customer_id, "status": "open", "limit": PAGE_SIZE}
     return list(_all(_client().invoices.list(params)))
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list, newest first."""
+
+    objects: list[StripeJson]
+    has_more: bool
+
+
+def _page(answer: Any) -> Page:
+    return Page([_json(each) for each in answer.data], bool(answer.has_more))
+
+
+def _of_page(after: str | None, **params: Any) -> StripeJson:
+    return params | {"limit": PAGE_SIZE} | ({"starting_after": after} if after else {})
+
+
+def _by_clock() -> StripeJson:
+    # Those who live by a test clock are in no list but its own.
+    return {"test_clock": settings.STRIPE_TEST_CLOCK} if settings.STRIPE_TEST_CLOCK else {}
+
+
+@_translated
+def customers_page(after: str | None) -> Page:
+    """Return a page of all customers but deleted ones, each with its unended subscriptions."""
+    params = _of_page(after, expand=["data.subscriptions"], **_by_clock())
+    return _page(_client().customers.list(params))
+
+
+@_translated
+def ended_subscriptions_page(after: str | None) -> Page:
+    params = _of_page(after, status="ended", **_by_clock())
+    return _page(_client().subscriptions.list(params))
+
+
+@_translated
+def open_invoices_page(after: str | None) -> Page:
+    return _page(_client().invoices.list(_of_page(after, status="open")))
+
+
+@_translated
+def events_page(after: str | None, *, since: datetime, types: list[str]) -> Page:
+    """Return a page of the events of these types since a moment. Stripe keeps them for 30 days."""
+    created = {"gte": int(since.timestamp())}
+    return _page(_client().events.list(_of_page(after, created=created, types=types)))
+
+
+@_translated
+def find_known_customer(customer_id: str) -> StripeJson | None:
+    """Return the customer; None when Stripe has none of this id, not even a deleted one."""
+    return _or_none(lambda: _client().customers.retrieve(customer_id))
 
 
 @_translated

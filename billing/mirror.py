@@ -62,6 +62,22 @@ def open_invoices(customer_id: str) -> set[str]:
     return set(rows.values_list("id", flat=True))
 
 
+def kept_of(
+    customer_ids: Iterable[str],
+) -> tuple[dict[str, dict[str, StripeJson]], dict[str, set[str]]]:
+    """Return, by customer, the subscriptions that have not ended and the ids of open invoices."""
+    subscriptions: dict[str, dict[str, StripeJson]] = {id: {} for id in customer_ids}
+    invoices: dict[str, set[str]] = {id: set() for id in subscriptions}
+    rows = Subscription.objects.filter(customer_id__in=subscriptions)
+    unended = rows.exclude(stripe_data__status__in=sorted(OVER))
+    for customer_id, data in unended.values_list("customer_id", "stripe_data"):
+        subscriptions[customer_id][data["id"]] = data
+    theirs = Invoice.objects.filter(customer_id__in=invoices, stripe_data__status="open")
+    for customer_id, id in theirs.values_list("customer_id", "id"):
+        invoices[customer_id].add(id)
+    return subscriptions, invoices
+
+
 def forget(*, subscriptions: Iterable[str], invoices: Iterable[str]) -> None:
     """Remove what Stripe no longer has."""
     Subscription.objects.filter(id__in=subscriptions).delete()

@@ -27,11 +27,21 @@ from billing.services.payer_mails import (
     send_payer_mails,
 )
 from billing.services.prices import save_tier_price
+from billing.services.reconciling import (
+    AlreadyReconciling,
+    begin_partial_run,
+    begin_run,
+    reconcile,
+    reconcile_one,
+    reconcile_since,
+)
 from billing.services.setup import set_up_stripe
 from billing.services.sync import Outcome, sync_now, sync_organization
+from billing.services.walk import WrongAccount
 from billing.services.webhooks import receive_event
 
 __all__ = [
+    "AlreadyReconciling",
     "AlreadySubscribed",
     "EndsTooSoon",
     "MayNotExempt",
@@ -41,7 +51,10 @@ __all__ = [
     "Outcome",
     "ReasonNeeded",
     "SamePlan",
+    "WrongAccount",
     "advance_test_clock",
+    "begin_partial_run",
+    "begin_run",
     "change_plan",
     "choose_free_tier",
     "choose_plan",
@@ -55,6 +68,9 @@ __all__ = [
     "open_standing",
     "receive_event",
     "recipients_of",
+    "reconcile",
+    "reconcile_one",
+    "reconcile_since",
     "request_sync",
     "retry_payer_mail",
     "save_tier_price",

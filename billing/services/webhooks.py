@@ -20,12 +20,12 @@ def receive_event(*, event: dict[str, Any], now: datetime) -> None:
     happened to a customer, and the sync looks what. One that speaks of nobody we know is stored.
     """
     mirror.store_event(event)
-    customer_id = _customer_id(event)
+    customer_id = customer_of(event)
     if not (customer_id and request_sync_of_customer(customer_id=customer_id, now=now)):
         logger.info("Stripe event %s (%s) concerns no organization", event["id"], event["type"])
 
 
-def _customer_id(event: dict[str, Any]) -> str | None:
+def customer_of(event: dict[str, Any]) -> str | None:
     """Return the customer that the event's object is, or belongs to."""
     data = event.get("data")
     subject = data.get("object") if isinstance(data, dict) else None

@@ -17,8 +17,8 @@ SYNCED_LONG_AGO = 100_000
 # Past the keys: what a hundred thousand organizations are called does not matter here.
 FILL = """
 INSERT INTO billing_standing (organization_id, status, reason, generation, customer_key, synced_at,
-    exempt_reason)
-SELECT 1000000 + n, 'free', '', 1, gen_random_uuid(), now(), '' FROM generate_series(1, %s) AS n
+    exempt_reason, unconfirmed_invoice)
+SELECT 1000000 + n, 'free', '', 1, gen_random_uuid(), now(), '', '' FROM generate_series(1, %s) AS n
 """
 
 
@@ -39,6 +39,7 @@ def many() -> None:
         pytest.param("due", "billing_standing_marked", id="marked"),
         pytest.param("stale", "billing_standing_stale", id="not heard of"),
         pytest.param("lock_begun", "billing_standing_locks_ahead", id="locks begun"),
+        pytest.param("about_to_lock", "billing_standing_locks_ahead", id="locks near"),
         pytest.param("exemption_over", "billing_standing_exempt", id="exemptions over"),
     ],
 )

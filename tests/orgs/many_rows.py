@@ -65,8 +65,9 @@ FILL = [
     """,
     f"""
     INSERT INTO billing_standing (organization_id, status, reason, generation, customer_key,
-        exempt_reason)
-    SELECT {ID}, CASE WHEN n <= {RARE} THEN 'lapsed' ELSE 'free' END, '', 1, gen_random_uuid(), ''
+        exempt_reason, unconfirmed_invoice)
+    SELECT {ID}, CASE WHEN n <= {RARE} THEN 'lapsed' ELSE 'free' END, '', 1, gen_random_uuid(),
+        '', ''
     {OF_TEAMS}
     """,
 ]

@@ -246,6 +246,7 @@ class Histories(RuleBasedStateMachine):
             + truth.of_pages(organization, now)
             + truth.of_invariants(organization, now)
             + truth.of_mails(organization, mail.outbox)
+            + truth.of_reconcile(organization)
         )
 
     def report(self, found: list[str]) -> None:

@@ -12,7 +12,8 @@ from django.urls import reverse
 from djstripe.models import Subscription
 
 from accounts.models import UserEventLog
-from billing import gateway, mirror
+from billing import gateway, mirror, services
+from billing.comparing import FOR_STAFF
 from billing.invariants import INVARIANTS as OF_BILLING
 from billing.models import PayerMail, Standing, TierPrice
 from billing.services import projection
@@ -139,6 +140,15 @@ def of_pages(organization: Organization, now: datetime) -> list[str]:
         answer = signed_in(person).get(reverse("home")).status_code
         if answer != (403 if is_out else 200):
             found.append(f"{person} is answered {answer}, and the lock is {is_out}")
+    return found
+
+
+def of_reconcile(organization: Organization) -> list[str]:
+    """Say what a reconcile would mend: it must see no more than there is."""
+    run = services.begin_partial_run(is_dry_run=True)
+    services.reconcile_one(run, organization=organization)
+    found = [f"reconcile: {each}" for each in run.findings.all() if each.finding not in FOR_STAFF]
+    run.delete()
     return found
 
 
