@@ -72,7 +72,7 @@ class UserAdmin(LoggedChangesMixin, CsvAdminMixin[User], LongListAdmin[User]):
     change_form_template = "admin/accounts/user/change_form.html"
     withheld = ("name",)
     told_by_services = ("is_active",)
-    list_display = ("email", "name", "organization", "user_type", "is_active", "last_active")
+    list_display = ("email", "last_active", "name", "organization", "user_type", "is_active")
     list_filter = (DeletedFilter, ActiveFilter, "user_type", "is_active", "is_staff")
     csv_columns = (
         (_("e-mail address"), "email"),

@@ -79,3 +79,19 @@ def test_too_many_attempts_are_answered_on_a_page_without_faults(live_server: Li
         expect(page.get_by_role("heading", level=1)).to_have_text("Too many attempts")
         found = faults(page)
     assert found == []
+
+
+def test_after_five_wrong_passwords_the_sixth_is_refused_in_words_even_if_it_is_right(
+    live_server: LiveServer, team: Team
+) -> None:
+    client = Client()
+    for _ in range(5):
+        client.post(reverse("account_login"), {"login": team.member.email, "password": "wrong"})
+    with opened(live_server) as page:
+        page.goto("/accounts/login/")
+        page.get_by_label("Email").fill(team.member.email)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("main").get_by_role("button", name="Log in").click()
+        expect(page.get_by_text("Too many failed login attempts.")).to_be_visible()
+        found = faults(page)
+    assert found == []
