@@ -84,6 +84,9 @@ ORGANIZATION += [
     Part("subscriptions", _subscriptions),
     Part("invoices", _invoices),
 ]
+NOT_OF_ORGANIZATION["billing.Movement.organization"] = (
+    "counted from the `standing_changed` events, which are told"
+)
 NOT_OF_ORGANIZATION["djstripe.Customer.subscriber"] = (
     "always null here: the link is Organization.stripe_customer"
 )

@@ -1,4 +1,13 @@
 from billing.models.prices import Interval, TierPrice
-from billing.models.standing import STALE_AFTER, Standing, StandingQuerySet, Status
+from billing.models.revenue import Movement, MovementTotal, StandingTotal
+from billing.models.standing import Standing, Status
 
-__all__ = ["STALE_AFTER", "Interval", "Standing", "StandingQuerySet", "Status", "TierPrice"]
+__all__ = [
+    "Interval",
+    "Movement",
+    "MovementTotal",
+    "Standing",
+    "StandingTotal",
+    "Status",
+    "TierPrice",
+]

@@ -8,6 +8,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from billing.recurring import Recurring
 from billing.standing import ENDED_FOR_DEBT, Exemption, is_live, prices_of
 from orgs.models import Organization, Tier
 
@@ -87,6 +88,12 @@ class Standing(models.Model):
         related_name="+",
     )
     subscription_id: str | None
+    # What is paid a month, or was paid last while something is owed: in minor units, before
+    # discounts and taxes. Without a currency nothing is; without an amount, no price tells it.
+    recurring_currency = models.CharField(
+        _("pays in"), max_length=3, blank=True, default="", db_default=""
+    )
+    recurring_amount = models.BigIntegerField(_("pays a month"), null=True)
     grace_ends_at = models.DateTimeField(_("grace ends at"), null=True)
     ends_at = models.DateTimeField(_("ends at"), null=True)
     free_chosen_at = models.DateTimeField(_("free tier chosen at"), null=True)
@@ -142,14 +149,21 @@ class Standing(models.Model):
                 condition=Q(exempt_until__isnull=False),
                 name="billing_standing_exempt",
             ),
-            # What the admin's filter asks for.
+            # What the admin's filters ask for.
             models.Index(fields=["status", "id"], name="billing_standing_status"),
+            models.Index(
+                fields=["recurring_currency", "status", "id"], name="billing_standing_pays"
+            ),
         ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(exempt_until__isnull=True, exempt_tier__isnull=True, exempt_reason="")
                 | Q(exempt_until__isnull=False) & ~Q(exempt_reason=""),
                 name="billing_standing_exemption_is_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(recurring_amount__isnull=True) | ~Q(recurring_currency=""),
+                name="billing_standing_amount_has_currency",
             ),
         ]
         permissions = [("exempt_standing", _("Exempt an organization from billing"))]
@@ -163,6 +177,18 @@ class Standing(models.Model):
         if self.exempt_until is None:
             return None
         return Exemption(self.exempt_until, self.exempt_tier.key if self.exempt_tier else None)
+
+    @property
+    def recurring(self) -> Recurring | None:
+        """What is paid a month, or was paid last while something is owed."""
+        if not self.recurring_currency:
+            return None
+        return Recurring(self.recurring_currency, self.recurring_amount)
+
+    @recurring.setter
+    def recurring(self, recurring: Recurring | None) -> None:
+        self.recurring_currency = recurring.currency if recurring else ""
+        self.recurring_amount = recurring.amount if recurring else None
 
     def is_exempt(self, now: datetime) -> bool:
         return self.exempt_until is not None and self.exempt_until > now

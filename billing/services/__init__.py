@@ -21,6 +21,7 @@ from billing.services.exemptions import (
 )
 from billing.services.marks import log_begun_locks, open_standing, request_sync, sync_due
 from billing.services.prices import save_tier_price
+from billing.services.revenue import count_revenue, count_revenue_now
 from billing.services.setup import set_up_stripe
 from billing.services.sync import Outcome, sync_now, sync_organization
 from billing.services.webhooks import receive_event
@@ -39,6 +40,8 @@ __all__ = [
     "choose_free_tier",
     "choose_plan",
     "close_organization",
+    "count_revenue",
+    "count_revenue_now",
     "end_exemption",
     "follow_closing",
     "follow_removal",
