@@ -14,11 +14,11 @@ from djstripe import admin as djstripe_admin
 from djstripe.models import APIKey
 
 from accounts.admin_base import LongListAdmin, ReadOnlyAdminMixin, actor_of
-from accounts.admin_csv import CsvAdminMixin
 from accounts.admin_log import LoggedChangesMixin
 from billing import admin_mails, admin_reconcile, admin_why, services
 from billing.admin_churn import RiskFilter, with_last_active
 from billing.admin_exemptions import ExemptFilter, exempt_view
+from billing.admin_revenue import LeadsToRevenueMixin, TierFilter
 from billing.models import Standing, TierPrice
 from orgs import clock
 from orgs.admin import OrganizationAdmin
@@ -74,7 +74,7 @@ OrganizationAdmin.inlines = (StandingInline, *OrganizationAdmin.inlines)
 class StandingAdmin(
     ReadOnlyAdminMixin,
     ScopedAdminMixin[Standing],
-    CsvAdminMixin[Standing],
+    LeadsToRevenueMixin[Standing],
     LongListAdmin[Standing],
 ):
     organization_path = "organization"
@@ -87,7 +87,7 @@ class StandingAdmin(
         "sync_requested_at",
     )
     list_select_related = ("organization__owner",)
-    list_filter = (RiskFilter, ExemptFilter, "status")
+    list_filter = (RiskFilter, ExemptFilter, "status", TierFilter)
     change_form_template = "admin/billing/standing/change_form.html"
     csv_columns = (
         (_("organization"), "organization.name"),

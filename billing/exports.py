@@ -97,6 +97,9 @@ NOT_OF_PERSON["billing.PayerMail.owner"] = (
 NOT_OF_ORGANIZATION["billing.ReconcileFinding.organization"] = (
     "our own bookkeeping of whether what is told here agrees with Stripe"
 )
+NOT_OF_ORGANIZATION["billing.Movement.organization"] = (
+    "counted from the `standing_changed` events, which are told"
+)
 NOT_OF_ORGANIZATION["djstripe.Customer.subscriber"] = (
     "always null here: the link is Organization.stripe_customer"
 )

@@ -8,6 +8,7 @@ is looked for only where there is none.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,6 +36,7 @@ AS_FOUNDED = {
     "locked_from": None,
     "ends_at": None,
     "subscription": None,
+    "recurring": None,
 }
 INVARIANTS = Invariants()
 SYNC = "Sync the organization."
@@ -310,7 +312,9 @@ def _standing_not_as_told(now: datetime) -> Iterator[str]:
     standings: QuerySet[Any] = Standing.objects.select_related("organization__tier")
     for standing in standings.annotate(line=line).iterator():
         told = (standing.line or {}).get("after", AS_FOUNDED)
-        if told != _noticeable(standing):
+        stands = _noticeable(standing)
+        # Older lines do not tell what is paid.
+        if {"recurring": stands["recurring"]} | told != stands:
             yield f"organization {standing.organization_id}"
 
 
@@ -325,6 +329,7 @@ def _noticeable(standing: Standing) -> dict[str, Any]:
         "locked_from": locked_from.isoformat() if locked_from else None,
         "ends_at": ends_at.isoformat() if ends_at else None,
         "subscription": standing.subscription_id,
+        "recurring": asdict(standing.recurring) if standing.recurring else None,
     }
 
 

@@ -2,11 +2,14 @@ from django.contrib import admin, messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from accounts.admin_base import actor_of
 from accounts.models import User
 from accounts.second_factor import lacks_second_factor
+from orgs.permissions import sees_all
 
 
 class HoldfastAdminSite(admin.AdminSite):
@@ -19,6 +22,13 @@ class HoldfastAdminSite(admin.AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         """Let staff in, and where the settings say so only those who have a second factor."""
         return super().has_permission(request) and not _must_set_up_second_factor(request)
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
+    ) -> TemplateResponse:
+        """Begin with what staff look at first."""
+        first = {"sees_revenue": sees_all(actor_of(request))}
+        return super().index(request, (extra_context or {}) | first)
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, object] | None = None

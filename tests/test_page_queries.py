@@ -40,6 +40,7 @@ def test_a_page_costs_the_same_with_more_people_and_organizations(
         ("admin:accounts_user_changelist", 4),
         ("admin:accounts_usereventlog_changelist", 4),
         ("admin:billing_standing_changelist", 4),
+        ("admin:billing_movement_changelist", 4),
     ],
 )
 def test_an_admin_list_costs_the_same_with_more_rows(

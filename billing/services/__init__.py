@@ -35,6 +35,7 @@ from billing.services.reconciling import (
     reconcile_one,
     reconcile_since,
 )
+from billing.services.revenue import count_revenue, count_revenue_now
 from billing.services.setup import set_up_stripe
 from billing.services.sync import Outcome, sync_now, sync_organization
 from billing.services.walk import WrongAccount
@@ -59,6 +60,8 @@ __all__ = [
     "choose_free_tier",
     "choose_plan",
     "close_organization",
+    "count_revenue",
+    "count_revenue_now",
     "end_exemption",
     "follow_closing",
     "follow_removal",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -16,6 +17,7 @@ from accounts.models import User
 from billing import mirror
 from billing.models import Standing, TierPrice
 from billing.notices import LOCK_IS_NEAR, Situation, notices_of
+from billing.recurring import recurring_of
 from billing.services import payer_mails
 from billing.services.facts import Facts
 from billing.services.leases import Lease
@@ -171,6 +173,7 @@ def _apply(
     standing.unconfirmed_invoice = next(iter(facts.unconfirmed_invoices), "")
     standing.ends_at = verdict.ends_at
     standing.grace_ends_at = organization.locked_from if verdict.status == "past_due" else None
+    standing.recurring = recurring_of(verdict, facts.subscriptions, standing.recurring)
     lies_ahead = organization.locked_from is not None and organization.locked_from > now
     standing.locks_at = organization.locked_from if lies_ahead else None
     after = _noticeable(organization, standing)
@@ -220,6 +223,7 @@ def _noticeable(organization: Organization, standing: Standing) -> dict[str, Any
         "locked_from": text(organization.locked_from),
         "ends_at": text(standing.ends_at),
         "subscription": standing.subscription_id,
+        "recurring": asdict(standing.recurring) if standing.recurring else None,
     }
 
 

@@ -232,6 +232,10 @@ DRIFTS: dict[str, tuple[set[str], Callable[[Stage], object]]] = {
         {"L3"},
         lambda s: standing(s.acme).update(ends_at=timezone.now()),
     ),
+    "another amount than is told": (
+        {"L3"},
+        lambda s: standing(s.acme).update(recurring_amount=1, recurring_currency="eur"),
+    ),
     "a customer not told": ({"L4"}, lambda s: remove(lines("customer_linked"))),
 }
 

@@ -42,7 +42,7 @@ def drawn(page: Page) -> bool:
     return bool(
         page.evaluate(
             """() => {
-                const canvas = document.getElementById("activity-chart");
+                const canvas = document.getElementById("chart");
                 const { data } = canvas
                     .getContext("2d")
                     .getImageData(0, 0, canvas.width, canvas.height);
@@ -60,7 +60,7 @@ def test_the_chart_is_drawn_and_says_what_the_table_says(
         page.get_by_role("link", name="Activity by week").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Activity by week")
         assert drawn(page)
-        data = page.evaluate("Chart.getChart('activity-chart').data.datasets.map(d => d.data)")
+        data = page.evaluate("Chart.getChart('chart').data.datasets.map(d => d.data)")
         assert [line[-2:] for line in data] == [[2, 1], [1, 1]]
         table = page.get_by_role("table", name="Active people and organizations by week")
         rows = table.get_by_role("row")
@@ -73,7 +73,7 @@ def test_the_chart_is_drawn_and_says_what_the_table_says(
             page.evaluate(AWAIT_CHANGE)
             page.emulate_media(color_scheme=scheme)
             page.evaluate("window.changed")
-            chart = "Chart.getChart('activity-chart')"
+            chart = "Chart.getChart('chart')"
             colours.add(page.evaluate(f"{chart}.data.datasets[1].borderColor"))
         assert len(colours) == len(SCHEMES)
 

@@ -70,6 +70,13 @@ FILL = [
         '', ''
     {OF_TEAMS}
     """,
+    f"""
+    INSERT INTO billing_movement (line_id, organization_id, created_at, kind, month, currency)
+    SELECT {ID}, {ID}, now(), CASE WHEN n <= {RARE} THEN 'left' ELSE 'new' END,
+        date_trunc('month', now() AT TIME ZONE 'UTC')
+            - CASE WHEN n <= {RARE} THEN interval '1 month' ELSE interval '0' END, 'eur'
+    {OF_TEAMS}
+    """,
 ]
 # Afterwards one is left whose address begins with `old-`. PostgreSQL still believes in all of them;
 # in a table ten times as large it believes in as many of whatever is looked for.

@@ -64,7 +64,7 @@ def downloaded(client: Client) -> list[list[str]]:
 def drawn(client: Client) -> dict[str, list[int]]:
     """The lines of the chart."""
     page = client.get(PAGE).content.decode()
-    (data,) = re.findall(r'<script id="activity-data"[^>]*>(.*?)</script>', page)
+    (data,) = re.findall(r'<script id="chart-data"[^>]*>(.*?)</script>', page)
     return {line["label"]: line["data"] for line in json.loads(data)["lines"]}
 
 

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from billing.models import Standing
+from billing.models import Movement, Standing
 from orgs import services
 from orgs.models import Grant, Invitation, Organization, Role, UserRoleAssignment
 from orgs.permissions import VIEW
@@ -37,6 +37,7 @@ LISTS: dict[type[Model], list[str]] = {
     Invitation: ["00ab", "team-00ab"],
     Role: ["own_00ab", "Own 1234", "team-00ab", "adm"],
     Standing: ["team-00ab", "cus_123"],
+    Movement: ["team-00ab"],
 }
 # What is chosen while typing.
 CHOSEN: list[tuple[type[Model], str, type[Model]]] = [

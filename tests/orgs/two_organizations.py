@@ -20,8 +20,11 @@ from django.urls import reverse
 from django.utils import timezone
 from djstripe.models import Customer
 
+from accounts import services as accounts
+from accounts.events import Event
 from accounts.models import User, UserEventLog
-from billing.models import Standing
+from billing import services as billing
+from billing.models import Movement, Standing
 from orgs import services
 from orgs.models import (
     Grant,
@@ -52,6 +55,7 @@ OF_AN_ORGANIZATION: list[type[Model]] = [
     OwnershipTransferRequest,
     SoftDeletion,
     Standing,
+    Movement,
 ]
 
 
@@ -95,6 +99,11 @@ def furnish(organization: Organization, by: User) -> None:
     services.request_ownership_transfer(
         organization=organization, new_owner=owner, by=member, reason=f"Back at {name}.", now=now
     )
+    pays = {"subscription": f"sub_{name}", "status": "current", "tier": "pro"}
+    accounts.record_event(
+        Event.STANDING_CHANGED, organization_id=organization.pk, data={"before": {}, "after": pays}
+    )
+    billing.count_revenue(now=now)
     customer = Customer.objects.create(id=f"cus_{name}")
     Organization.objects.filter(pk=organization.pk).update(stripe_customer=customer)
 

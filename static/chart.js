@@ -1,8 +1,8 @@
 // Draws the figures of the table beside it. Colours are those of the page, light or dark.
 "use strict";
 
-const canvas = document.getElementById("activity-chart");
-const { labels, lines } = JSON.parse(document.getElementById("activity-data").textContent);
+const canvas = document.getElementById("chart");
+const { labels, lines } = JSON.parse(document.getElementById("chart-data").textContent);
 const colour = (name) => getComputedStyle(document.body).getPropertyValue(name).trim();
 
 const chart = new Chart(canvas, {
@@ -18,10 +18,9 @@ const chart = new Chart(canvas, {
 function paint() {
   const text = colour("--body-fg");
   const grid = colour("--hairline-color");
-  const [people, organizations] = chart.data.datasets;
-  // One line is dashed: nobody has to tell them apart by colour.
-  Object.assign(people, { borderColor: colour("--link-fg"), backgroundColor: colour("--link-fg") });
-  Object.assign(organizations, { borderColor: text, backgroundColor: text, borderDash: [6, 4] });
+  for (const line of chart.data.datasets) {
+    Object.assign(line, { borderColor: colour(line.colour), backgroundColor: colour(line.colour) });
+  }
   chart.options.color = text;
   chart.options.scales.x = { ticks: { color: text }, grid: { color: grid } };
   chart.options.scales.y = {

@@ -8,36 +8,13 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from billing.comparing import Finding
-from billing.notices import LOCK_IS_NEAR, Key, Kind
+from billing.notices import LOCK_IS_NEAR
+from billing.recurring import Recurring
 from billing.standing import ENDED_FOR_DEBT, Exemption, is_live, prices_of
 from orgs.models import Organization, Tier
 
 # How old what we know of an organization may grow, while no event speaks of it.
 STALE_AFTER = timedelta(days=1)
-
-
-class Interval(models.TextChoices):
-    MONTH = "month", _("month")
-    YEAR = "year", _("year")
-
-
-class TierPrice(models.Model):
-    """Which Stripe price buys which tier. Several prices may: old ones keep serving."""
-
-    tier = models.ForeignKey(
-        Tier, verbose_name=_("tier"), on_delete=models.PROTECT, related_name="prices"
-    )
-    stripe_price_id = models.CharField(_("Stripe price"), max_length=255, unique=True)
-    interval = models.CharField(_("interval"), max_length=8, choices=Interval.choices)
-    trial_days = models.PositiveSmallIntegerField(_("trial in days"), null=True, blank=True)
-
-    class Meta:
-        verbose_name = _("price of a tier")
-        verbose_name_plural = _("prices of tiers")
-
-    def __str__(self) -> str:
-        return f"{self.tier} / {self.interval}"
 
 
 class Status(models.TextChoices):
@@ -118,6 +95,12 @@ class Standing(models.Model):
         related_name="+",
     )
     subscription_id: str | None
+    # What is paid a month, or was paid last while something is owed: in minor units, before
+    # discounts and taxes. Without a currency nothing is; without an amount, no price tells it.
+    recurring_currency = models.CharField(
+        _("pays in"), max_length=3, blank=True, default="", db_default=""
+    )
+    recurring_amount = models.BigIntegerField(_("pays a month"), null=True)
     grace_ends_at = models.DateTimeField(_("grace ends at"), null=True)
     ends_at = models.DateTimeField(_("ends at"), null=True)
     free_chosen_at = models.DateTimeField(_("free tier chosen at"), null=True)
@@ -180,14 +163,21 @@ class Standing(models.Model):
                 condition=Q(exempt_until__isnull=False),
                 name="billing_standing_exempt",
             ),
-            # What the admin's filter asks for.
+            # What the admin's filters ask for.
             models.Index(fields=["status", "id"], name="billing_standing_status"),
+            models.Index(
+                fields=["recurring_currency", "status", "id"], name="billing_standing_pays"
+            ),
         ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(exempt_until__isnull=True, exempt_tier__isnull=True, exempt_reason="")
                 | Q(exempt_until__isnull=False) & ~Q(exempt_reason=""),
                 name="billing_standing_exemption_is_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(recurring_amount__isnull=True) | ~Q(recurring_currency=""),
+                name="billing_standing_amount_has_currency",
             ),
         ]
         permissions = [("exempt_standing", _("Exempt an organization from billing"))]
@@ -201,6 +191,18 @@ class Standing(models.Model):
         if self.exempt_until is None:
             return None
         return Exemption(self.exempt_until, self.exempt_tier.key if self.exempt_tier else None)
+
+    @property
+    def recurring(self) -> Recurring | None:
+        """What is paid a month, or was paid last while something is owed."""
+        if not self.recurring_currency:
+            return None
+        return Recurring(self.recurring_currency, self.recurring_amount)
+
+    @recurring.setter
+    def recurring(self, recurring: Recurring | None) -> None:
+        self.recurring_currency = recurring.currency if recurring else ""
+        self.recurring_amount = recurring.amount if recurring else None
 
     def is_exempt(self, now: datetime) -> bool:
         return self.exempt_until is not None and self.exempt_until > now
@@ -230,171 +232,3 @@ class Standing(models.Model):
 
     def is_leased(self, now: datetime) -> bool:
         return self.lease_until is not None and self.lease_until > now
-
-
-class PayerMailQuerySet(models.QuerySet["PayerMail"]):
-    def waiting(self) -> PayerMailQuerySet:
-        """Those that are still to be sent."""
-        return self.filter(next_attempt_at__isnull=False)
-
-    def due(self, now: datetime) -> PayerMailQuerySet:
-        """Those whose turn has come, the first first."""
-        return self.waiting().filter(next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
-
-    def given_up(self) -> PayerMailQuerySet:
-        """Those that could not be sent, however often it was tried."""
-        return self.filter(failed_at__isnull=False)
-
-
-class PayerMail(models.Model):
-    """One mail to whoever pays, about one fact: the row is the outbox.
-
-    Only billing.services.payer_mails writes it (docs/rules.md, "Mails"). It goes to the owner and
-    the billing address as they are when it is sent; members get none.
-    """
-
-    organization = models.ForeignKey(
-        Organization,
-        verbose_name=_("organization"),
-        on_delete=models.CASCADE,
-        related_name="payer_mails",
-    )
-    kind = models.CharField(_("kind"), max_length=32, choices=Kind.choices)
-    # What it is about: an invoice, a subscription, a payment method or the customer.
-    stripe_object = models.CharField(_("object at Stripe"), max_length=255)
-    since = models.DateTimeField(_("when that began"))
-    # What the mail says: money in minor units, moments in ISO 8601.
-    facts = models.JSONField(_("facts"))
-    created_at = models.DateTimeField(_("noticed at"))
-    # When it is tried (again); empty when it was sent, given up, or is no longer true.
-    next_attempt_at = models.DateTimeField(_("next attempt at"), null=True)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    last_error = models.CharField(_("last error"), max_length=500, blank=True)
-    sent_at = models.DateTimeField(_("sent at"), null=True)
-    # The owner to whom it was sent.
-    owner = models.ForeignKey(
-        User,
-        verbose_name=_("owner"),
-        null=True,
-        on_delete=models.SET_NULL,
-        related_name="+",
-    )
-    failed_at = models.DateTimeField(_("given up at"), null=True)
-    # What it says had passed before it could be sent.
-    withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True)
-
-    objects = PayerMailQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("mail to whoever pays")
-        verbose_name_plural = _("mails to whoever pays")
-        permissions = [("retry_payermail", _("Send a mail again that was given up"))]
-        indexes = [
-            models.Index(
-                F("next_attempt_at"),
-                condition=Q(next_attempt_at__isnull=False),
-                name="billing_payermail_waiting",
-            ),
-            models.Index(
-                F("failed_at"),
-                condition=Q(failed_at__isnull=False),
-                name="billing_payermail_given_up",
-            ),
-        ]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["organization", "kind", "stripe_object", "since"],
-                name="billing_payermail_once",
-            ),
-            # It waits, or it has ended in one way.
-            models.CheckConstraint(
-                condition=Q(sent_at=None, failed_at=None, withdrawn_at=None)
-                & Q(next_attempt_at__isnull=False)
-                | Q(next_attempt_at=None)
-                & (
-                    Q(sent_at__isnull=False, failed_at=None, withdrawn_at=None)
-                    | Q(sent_at=None, failed_at__isnull=False, withdrawn_at=None)
-                    | Q(sent_at=None, failed_at=None, withdrawn_at__isnull=False)
-                ),
-                name="billing_payermail_ends_once",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.organization}: {self.get_kind_display()}"
-
-    @property
-    def key(self) -> Key:
-        return Key(Kind(self.kind), self.stripe_object, self.since)
-
-
-class ReconcileRun(models.Model):
-    """One walk through everything at Stripe, beside what is kept. Only `reconcile_billing` writes.
-
-    One that was killed has no end; the next goes on where it stopped.
-    """
-
-    started_at = models.DateTimeField(_("started at"))
-    finished_at = models.DateTimeField(_("finished at"), null=True)
-    is_dry_run = models.BooleanField(_("looks only"), default=False)
-    is_full = models.BooleanField(_("looks at all"), default=True)
-    # The customer at Stripe whose page was the last to be done.
-    cursor = models.CharField(_("got as far as"), max_length=255, blank=True)
-    looked_at = models.PositiveIntegerField(_("customers looked at"), default=0)
-    # Who is at it, and was last seen at work then.
-    worker = models.CharField(_("process"), max_length=255)
-    touched_at = models.DateTimeField(_("last at work"))
-
-    class Meta:
-        verbose_name = _("reconcile")
-        verbose_name_plural = _("reconciles")
-
-    def __str__(self) -> str:
-        return f"{self.started_at:%Y-%m-%d %H:%M} UTC"
-
-
-class ReconcileFindingQuerySet(models.QuerySet["ReconcileFinding"]):
-    def left(self) -> ReconcileFindingQuerySet:
-        """Those that no sync has mended."""
-        return self.filter(repaired_at=None)
-
-
-class ReconcileFinding(models.Model):
-    """Something in which Stripe and we differed, and whether a sync mended it."""
-
-    run = models.ForeignKey(
-        ReconcileRun, verbose_name=_("reconcile"), on_delete=models.CASCADE, related_name="findings"
-    )
-    organization = models.ForeignKey(
-        Organization,
-        verbose_name=_("organization"),
-        null=True,
-        on_delete=models.CASCADE,
-        related_name="+",
-    )
-    customer = models.CharField(_("customer at Stripe"), max_length=255, blank=True)
-    finding = models.CharField(_("finding"), max_length=32, choices=Finding.choices)
-    what = models.CharField(_("what differed"), max_length=500)
-    found_at = models.DateTimeField(_("found at"))
-    repaired_at = models.DateTimeField(_("repaired at"), null=True)
-
-    objects = ReconcileFindingQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("finding of a reconcile")
-        verbose_name_plural = _("findings of reconciles")
-        indexes = [
-            models.Index(
-                fields=["id"], condition=Q(repaired_at=None), name="billing_reconcilefinding_left"
-            )
-        ]
-        constraints = [
-            # A page that is looked at again, after a crash, tells nothing twice.
-            models.UniqueConstraint(
-                fields=["run", "organization", "customer", "finding", "what"],
-                name="billing_reconcilefinding_once",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_finding_display()}: {self.what}"
