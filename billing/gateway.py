@@ -47,14 +47,6 @@ class BillingUnavailable(Exception):
         self.is_outage = is_outage
 
 
-class RateLimited(BillingUnavailable):
-    """Stripe was asked too often. It may be asked again after `seconds`, if it said so."""
-
-    def __init__(self, message: str, seconds: float | None) -> None:
-        super().__init__(message, is_outage=True)
-        self.seconds = seconds
-
-
 class PriceNotSold(Exception):
     """Stripe no longer sells at this price: it was archived."""
 
@@ -70,19 +62,10 @@ def _translated(call: Callable[P, R]) -> Callable[P, R]:
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return call(*args, **kwargs)
-        except stripe.RateLimitError as error:
-            raise RateLimited(str(error), _retry_after(error)) from error
         except stripe.StripeError as error:
             raise BillingUnavailable(str(error), is_outage=isinstance(error, OUTAGES)) from error
 
     return wrapped
-
-
-def _retry_after(error: stripe.StripeError) -> float | None:
-    try:
-        return float((error.headers or {})["Retry-After"])
-    except (KeyError, ValueError):
-        return None
 
 
 @lru_cache(maxsize=4)

@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from billing import gateway, mirror
 from billing.comparing import FOR_STAFF, Difference, Finding, Local, Remote, differences
-from billing.gateway import BillingUnavailable, Page, RateLimited, StripeJson
+from billing.gateway import BillingUnavailable, Page, StripeJson
 from billing.models import ReconcileFinding, ReconcileRun, Standing
 from billing.services.projection import current_policy
 from billing.services.sync import Outcome, sync_organization
@@ -242,8 +242,7 @@ def asked(call: Callable[[], T]) -> T:
         except BillingUnavailable as error:
             if not error.is_outage:
                 raise
-            said = error.seconds if isinstance(error, RateLimited) else None
-            time.sleep(min(said if said is not None else FIRST_PAUSE * 2**attempt, LONGEST_PAUSE))
+            time.sleep(min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE))
     return call()
 
 

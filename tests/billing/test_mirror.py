@@ -59,6 +59,29 @@ def test_an_invoice_that_was_paid_is_no_longer_open_in_the_mirror(payer: Payer) 
     assert invoice.stripe_data["status"] == "paid"
 
 
+def test_what_has_changed_is_written_and_the_rest_is_left_alone(payer: Payer) -> None:
+    payer.subscribe()
+    payer.sync()
+    invoice, subscription = Invoice.objects.get(), Subscription.objects.get()
+    payer.cancel()
+    payer.sync()
+    assert Invoice.objects.get().djstripe_updated == invoice.djstripe_updated
+    assert Subscription.objects.get().djstripe_updated > subscription.djstripe_updated
+    assert Subscription.objects.get().stripe_data["cancel_at"] is not None
+
+
+def test_open_invoices_are_known_however_many_newer_ones_there_are(
+    payer: Payer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "RECENT_INVOICES", 1)
+    payer.sandbox.settings(dunning_end="past_due")
+    payer.subscribe()
+    payer.change_card(FAILS_LATER)
+    payer.advance(65)
+    payer.sync()
+    assert Invoice.objects.filter(stripe_data__status="open").count() == 2
+
+
 def test_an_invoice_that_stripe_no_longer_has_is_removed(payer: Payer) -> None:
     acme = payer.sync()
     Invoice.objects.create(

@@ -132,6 +132,17 @@ def test_a_lock_is_told_once_whatever_it_comes_to_rest_on() -> None:
     assert [tell(each, told) for each in (unpaid, ended, gone)] == [[LOCKED], [], []]
 
 
+def test_the_last_day_is_told_once_whatever_the_lock_rests_on() -> None:
+    told: Told = {}
+    for id in ("sub_1", "sub_2"):
+        near = situation(
+            subscriptions=[subscription("past_due", id=id)],
+            subscription=id,
+            locked_from=moment(0.5),
+        )
+        assert tell(near, told) == ([Kind.GRACE_ENDING] if id == "sub_1" else [])
+
+
 def test_the_way_back_is_told_to_those_alone_who_heard_of_the_lock() -> None:
     back = situation(was_locked_from=moment(-1))
     assert tell(back, {}) == []

@@ -137,6 +137,33 @@ def test_a_plan_that_was_canceled_is_told_and_resuming_tells_nothing(by_clock: P
     assert sorted(sent()) == ["ending", "receipt"]
 
 
+def test_the_last_day_is_told_however_lately_stripe_was_asked(
+    by_clock: Payer, settings: Settings
+) -> None:
+    settings.BILLING_GRACE_DAYS = 7
+    payer = by_clock
+    payer.subscribe()
+    payer.change_card(FAILS_LATER)
+    payer.advance(32)
+    sync(payer)
+    lock = Organization.objects.get(pk=payer.organization.pk).locked_from
+    assert lock is not None
+    for hours, is_told in ((30, False), (20, True)):
+        services.advance_test_clock(by=lock - timedelta(hours=hours) - clock.now())
+        if hours == 30:
+            sync(payer)
+        services.sync_due(now=clock.now())
+        services.send_payer_mails(now=clock.now())
+        assert ("grace_ending" in sent()) is is_told
+
+
+def test_of_a_closed_organization_nothing_is_told(by_clock: Payer) -> None:
+    by_clock.subscribe()
+    Organization.objects.filter(pk=by_clock.organization.pk).update(closed_at=clock.now())
+    sync(by_clock)
+    assert not PayerMail.objects.exists()
+
+
 def test_what_names_a_person_is_not_kept_of_a_payment_method(payer: Payer) -> None:
     payer.subscribe()
     sync(payer)

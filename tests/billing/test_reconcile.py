@@ -77,10 +77,22 @@ def cancel_at_stripe(team: Organization) -> str:
 def test_where_nothing_differs_nothing_but_lists_is_asked(
     payer: Payer, teams: list[Organization]
 ) -> None:
+    # Of two that ended, the one that was bought first ended last, by a debt: that one decides.
+    payer.subscribe_at_stripe(teams[0].stripe_customer_id)
+    newest, oldest = gateway.list_subscriptions(str(teams[0].stripe_customer_id))
+    gateway.cancel_subscription(newest["id"])
+    card = gateway._client().payment_methods.attach(
+        "pm_card_chargeCustomerFail", {"customer": teams[0].stripe_customer_id}
+    )
+    gateway._client().subscriptions.update(oldest["id"], {"default_payment_method": card.id})
+    payer.advance(60)
+    for team in teams:
+        services.sync_organization(team)
+    assert Standing.objects.get(organization=teams[0]).status == Status.LAPSED
     before = len(payer.sandbox.requests())
     synced = dict(Standing.objects.values_list("organization", "synced_at"))
     printed, code = run()
-    assert code == 0
+    assert code == 0, printed
     assert "12 customers looked at; 0 differed" in printed
     # Three pages of customers, one of open invoices, one of ended subscriptions.
     assert lists_and_others(payer, before) == (5, 0)
@@ -180,6 +192,21 @@ def test_while_another_process_is_at_it_there_is_no_second(payer: Payer) -> None
                 run()
         else:
             assert services.begin_run(is_dry_run=False) == theirs
+
+
+def test_a_customer_with_more_subscriptions_than_a_list_shows_is_asked_for_alone(
+    payer: Payer, teams: list[Organization]
+) -> None:
+    payer.subscribe_at_stripe(teams[0].stripe_customer_id)
+    page = gateway.customers_page(None)
+    while teams[0].stripe_customer_id not in {each["id"] for each in page.objects}:
+        page = gateway.customers_page(page.objects[-1]["id"])
+    (customer,) = (each for each in page.objects if each["id"] == teams[0].stripe_customer_id)
+    subscriptions = customer["subscriptions"]
+    subscriptions |= {"data": subscriptions["data"][1:], "has_more": True}
+    look = services.begin_partial_run(is_dry_run=True)
+    walk.Walk(look).look_at([customer])
+    assert look.findings.filter(finding="two_subscriptions").exists()
 
 
 def test_stripe_asking_to_slow_down_is_heeded(payer: Payer, teams: list[Organization]) -> None:
