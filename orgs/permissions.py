@@ -23,7 +23,8 @@ from orgs.models import FREE_TIER_KEY, Grant, Organization, UserRoleAssignment
 CACHE = "_organization_permissions"
 SEES_ALL = "_sees_all_organizations"
 # Where each permission comes from: source, `app.codename`, key of the first role that gives it.
-# Written out, because Django takes longer to compose it than a database to answer it.
+# Written out, because Django takes longer to compose it than a database to answer it. CROSS JOIN
+# has SQLite take the tables in this order.
 HELD = """
 SELECT source, app_label || '.' || codename, role_key
 FROM (
@@ -36,16 +37,16 @@ FROM (
             AND (held.organization_id = %(organization)s OR held.organization_id IS NULL)
         GROUP BY given.permission_id
     ) first_given
-    JOIN orgs_role role ON role.id = role_id
+    CROSS JOIN orgs_role role WHERE role.id = role_id
     UNION ALL
     SELECT 'grant', permission_id, ''
     FROM orgs_grant WHERE user_id = %(user)s AND content_object_id = %(organization)s
     UNION ALL
     SELECT 'tier', permission_id, ''
-    FROM orgs_tier_entitlements JOIN orgs_tier ON orgs_tier.id = tier_id WHERE key = %(tier)s
+    FROM orgs_tier_entitlements WHERE tier_id = (SELECT id FROM orgs_tier WHERE key = %(tier)s)
 ) found
-JOIN auth_permission ON auth_permission.id = permission_id
-JOIN django_content_type ON django_content_type.id = content_type_id
+CROSS JOIN auth_permission CROSS JOIN django_content_type
+WHERE auth_permission.id = permission_id AND django_content_type.id = content_type_id
 """
 ANY_TIME = datetime.max.replace(tzinfo=UTC)
 # What tiers can entitle. Django's own (view, change, ...) are for staff alone, in the admin.
@@ -168,9 +169,8 @@ def forget(user: User) -> None:
 
 def _tier_key(organization: Organization, now: datetime) -> str:
     """Return the key of `tier_at(now)`; the free tier itself need not be loaded for it."""
-    if organization.tier is None or organization.is_locked(now):
-        return FREE_TIER_KEY
-    return organization.tier.key
+    tier = organization.tier
+    return FREE_TIER_KEY if tier is None or organization.is_locked(now) else tier.key
 
 
 def _load(user: User, organization: Organization, tier: str) -> Holdings:
@@ -180,7 +180,8 @@ def _load(user: User, organization: Organization, tier: str) -> Holdings:
         for source, permission, role in cursor.fetchall():
             found[source][permission] = role
     given = dict.fromkeys(found["grant"], BY_GRANT)
-    given |= {each: Verdict(True, Leg.ROLE, role) for each, role in found["role"].items()}
+    by_role = {role: Verdict(True, Leg.ROLE, role) for role in {*found["role"].values()}}
+    given |= {permission: by_role[role] for permission, role in found["role"].items()}
     return Holdings(found["role"], frozenset(found["grant"]), frozenset(found["tier"]), given)
 
 
