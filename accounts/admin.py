@@ -225,4 +225,5 @@ class AuthenticatorAdmin(ReadOnlyAdminMixin, LongListAdmin[Authenticator]):
     search_fields = ("user__email__startswith",)
     search_help_text = _("The beginning of the person's e-mail address")
     fields = list_display
+    secrets = frozenset({"data"})
     ordering = ("-id",)

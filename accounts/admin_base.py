@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from django.contrib import admin
 from django.db.models import F, Model, QuerySet
@@ -44,6 +44,12 @@ class LongListAdmin(admin.ModelAdmin[Row]):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     sortable_by = ()
+    # What no page shows, and what no address may ask the beginning of, letter by letter.
+    secrets: ClassVar[frozenset[str]] = frozenset({"password", "secret"})
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        is_secret = lookup.partition("__")[0] in self.secrets
+        return not is_secret and super().lookup_allowed(lookup, value, request)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Row], search_term: str

@@ -19,6 +19,7 @@ from billing import admin_mails, admin_reconcile, admin_why, services
 from billing.admin_churn import RiskFilter, with_last_active
 from billing.admin_exemptions import ExemptFilter, exempt_view
 from billing.admin_revenue import LeadsToRevenueMixin, TierFilter
+from billing.admin_sync import SyncFilter
 from billing.models import Standing, TierPrice
 from orgs import clock
 from orgs.admin import OrganizationAdmin
@@ -87,7 +88,7 @@ class StandingAdmin(
         "sync_requested_at",
     )
     list_select_related = ("organization__owner",)
-    list_filter = (RiskFilter, ExemptFilter, "status", TierFilter)
+    list_filter = (RiskFilter, ExemptFilter, SyncFilter, "status", TierFilter)
     change_form_template = "admin/billing/standing/change_form.html"
     csv_columns = (
         (_("organization"), "organization.name"),

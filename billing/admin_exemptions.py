@@ -45,12 +45,15 @@ class ExemptFilter(admin.SimpleListFilter):
     parameter_name = "exempt"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", gettext_lazy("Exempt"))]
+        ending = gettext_lazy("Exempt, and it ends within a week")
+        return [("yes", gettext_lazy("Exempt")), ("ending", ending)]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        if self.value() != "yes":
-            return queryset
-        return queryset.filter(exempt_until__gt=clock.now())
+        if self.value() == "yes":
+            return queryset.filter(exempt_until__gt=clock.now())
+        if self.value() == "ending":
+            return queryset.exempt_until_soon(clock.now())
+        return queryset
 
 
 def exempt_view(request: HttpRequest, standing: Standing) -> HttpResponse:

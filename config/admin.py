@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin_base import actor_of
 from accounts.models import User
 from accounts.second_factor import lacks_second_factor
+from orgs import clock
+from orgs.needs import lines_for
 from orgs.permissions import sees_all
 
 
@@ -27,7 +29,10 @@ class HoldfastAdminSite(admin.AdminSite):
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> TemplateResponse:
         """Begin with what staff look at first."""
-        first = {"sees_revenue": sees_all(actor_of(request))}
+        first = {
+            "needs": lines_for(request, clock.now()),
+            "sees_revenue": sees_all(actor_of(request)),
+        }
         return super().index(request, (extra_context or {}) | first)
 
     def login(

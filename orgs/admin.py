@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import LongListAdmin, ReadOnlyAdminMixin, actor_of
 from accounts.admin_log import LoggedChangesMixin
-from orgs import admin_impersonation, admin_people, services
+from orgs import admin_impersonation, admin_people, clock, services
 from orgs.admin_activity import activity_csv_view, activity_view
 from orgs.admin_deletions import SoftDeletionAdmin
 from orgs.admin_roles import GrantAdmin, RoleAdmin, UserRoleAssignmentAdmin
@@ -27,6 +27,7 @@ from orgs.models import (
     OwnershipTransfer,
     OwnershipTransferRequest,
 )
+from orgs.needs import locked_recently
 from orgs.permissions import CHANGE
 from orgs.services.ownership import PERMISSION
 
@@ -58,6 +59,17 @@ class OwnershipTransferInline(
     show_change_link = True
 
 
+class LockFilter(admin.SimpleListFilter):
+    title = _("lock")
+    parameter_name = "lock"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("recent", _("Locked in the last 24 hours"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return locked_recently(queryset, clock.now()) if self.value() == "recent" else queryset
+
+
 @admin.register(Organization)
 class OrganizationAdmin(
     LoggedChangesMixin, ScopedAdminMixin[Organization], LongListAdmin[Organization]
@@ -69,7 +81,7 @@ class OrganizationAdmin(
     change_form_template = "admin/orgs/organization/change_form.html"
     list_display = ("name", "slug", "owner", "tier", "locked_from", "created_at")
     list_select_related = ("owner", "tier")
-    list_filter = ("tier",)
+    list_filter = ("tier", LockFilter)
     search_fields = ("slug__startswith", "owner__email__startswith", "stripe_customer__exact")
     search_help_text = _("The beginning of the slug or of the owner's e-mail address, or cus_…")
     ordering = ("-id",)

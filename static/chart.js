@@ -11,7 +11,8 @@ const chart = new Chart(canvas, {
   options: {
     animation: false,
     interaction: { mode: "index", intersect: false },
-    plugins: { legend: { labels: { usePointStyle: true, pointStyle: "line" } } },
+    // A line in the legend, dashed as the one in the chart.
+    plugins: { legend: { labels: { boxWidth: 48, boxHeight: 0 } } },
   },
 });
 

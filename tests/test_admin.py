@@ -13,7 +13,7 @@ from django.urls import reverse
 from djstripe.models import APIKey, Customer, WebhookEndpoint
 from pytest_django import Settings
 
-from accounts.models import UserEventLog
+from accounts.models import User, UserEventLog
 from billing.models import Standing
 from orgs import services
 from orgs.models import Organization, Tier
@@ -123,6 +123,23 @@ def test_second_factors_are_listed_and_their_secrets_are_not_shown(
     assert secret not in page.content.decode()
     assert dana.post(url(Authenticator, "change", factor.pk), {"data": "{}"}).status_code == 403
     assert dana.get(url(Authenticator, "add")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("model", "lookup"),
+    [
+        (User, "password"),
+        (User, "password__startswith"),
+        (User, "password__iregex"),
+        (Authenticator, "data__icontains"),
+        (Authenticator, "data__secret__startswith"),
+        (WebhookEndpoint, "secret__startswith"),
+    ],
+)
+def test_no_list_says_how_a_secret_begins(
+    dana: Client, model: type[models.Model], lookup: str
+) -> None:
+    assert dana.get(url(model, "changelist"), {lookup: "x"}).status_code == 400
 
 
 def test_api_keys_are_not_in_the_admin_at_all() -> None:

@@ -130,6 +130,7 @@ class Migration(migrations.Migration):
                 ("organizations", models.PositiveIntegerField(verbose_name="organizations")),
                 ("told", models.PositiveIntegerField(verbose_name="whose amount is told")),
                 ("amount", models.BigIntegerField(verbose_name="amount")),
+                ("dormant", models.PositiveIntegerField(verbose_name="at risk")),
                 ("counted_at", models.DateTimeField(verbose_name="counted at")),
             ],
             options={
@@ -147,6 +148,23 @@ class Migration(migrations.Migration):
             name="recurring_currency",
             field=models.CharField(
                 blank=True, db_default="", default="", max_length=3, verbose_name="pays in"
+            ),
+        ),
+        migrations.AddField(
+            model_name="standing",
+            name="is_billed_twice",
+            field=models.BooleanField(db_default=False, default=False, verbose_name="billed twice"),
+        ),
+        migrations.AddIndex(
+            model_name="standing",
+            index=models.Index(fields=["reason", "id"], name="billing_standing_reason"),
+        ),
+        migrations.AddIndex(
+            model_name="standing",
+            index=models.Index(
+                condition=models.Q(("is_billed_twice", True)),
+                fields=["id"],
+                name="billing_standing_twice",
             ),
         ),
         migrations.AddIndex(

@@ -87,6 +87,8 @@ class StandingTotal(models.Model):
     # Of so many it is told what they pay.
     told = models.PositiveIntegerField(_("whose amount is told"))
     amount = models.BigIntegerField(_("amount"))
+    # So many of them pay, and nobody uses what they pay for.
+    dormant = models.PositiveIntegerField(_("at risk"))
     counted_at = models.DateTimeField(_("counted at"))
 
     class Meta:

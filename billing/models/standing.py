@@ -15,6 +15,10 @@ from orgs.models import Organization, Tier
 
 # How old what we know of an organization may grow, while no event speaks of it.
 STALE_AFTER = timedelta(days=1)
+# From then on people are told: a mark is not synced, nobody looks, an exemption ends.
+OVERDUE_AFTER = timedelta(minutes=15)
+UNHEARD_AFTER = timedelta(days=2)
+ENDS_SOON = timedelta(days=7)
 
 
 class Status(models.TextChoices):
@@ -41,6 +45,14 @@ class StandingQuerySet(models.QuerySet["Standing"]):
         unmarked = self.filter(sync_requested_at__isnull=True, synced_at__lte=now - STALE_AFTER)
         return unmarked.order_by("synced_at")
 
+    def overdue(self, now: datetime) -> StandingQuerySet:
+        """Those that are marked for so long that it was tried in vain, or by nobody."""
+        return self.marked().filter(sync_requested_at__lte=now - OVERDUE_AFTER)
+
+    def unheard(self, now: datetime) -> StandingQuerySet:
+        """Those that the sweep should have looked at long ago."""
+        return self.filter(sync_requested_at__isnull=True, synced_at__lte=now - UNHEARD_AFTER)
+
     def lock_begun(self, now: datetime) -> StandingQuerySet:
         """Those whose lock lay ahead and has begun since, which the log does not say yet."""
         return self.filter(locks_at__lte=now).order_by("locks_at")
@@ -54,6 +66,10 @@ class StandingQuerySet(models.QuerySet["Standing"]):
         within_a_day = self.filter(locks_at__gt=now, locks_at__lte=now + LOCK_IS_NEAR)
         not_seen_so = Q(synced_at__lt=F("locks_at") - LOCK_IS_NEAR)
         return within_a_day.filter(not_seen_so, sync_requested_at__isnull=True)
+
+    def exempt_until_soon(self, now: datetime) -> StandingQuerySet:
+        """Those whose exemption ends within a week."""
+        return self.filter(exempt_until__gt=now, exempt_until__lte=now + ENDS_SOON)
 
     def paying(self) -> StandingQuerySet:
         """Those with a subscription that is paid, or that is being asked for."""
@@ -101,6 +117,8 @@ class Standing(models.Model):
         _("pays in"), max_length=3, blank=True, default="", db_default=""
     )
     recurring_amount = models.BigIntegerField(_("pays a month"), null=True)
+    # More than one of the customer's subscriptions lives.
+    is_billed_twice = models.BooleanField(_("billed twice"), default=False, db_default=False)
     grace_ends_at = models.DateTimeField(_("grace ends at"), null=True)
     ends_at = models.DateTimeField(_("ends at"), null=True)
     free_chosen_at = models.DateTimeField(_("free tier chosen at"), null=True)
@@ -167,6 +185,11 @@ class Standing(models.Model):
             models.Index(fields=["status", "id"], name="billing_standing_status"),
             models.Index(
                 fields=["recurring_currency", "status", "id"], name="billing_standing_pays"
+            ),
+            # What the front page of the admin asks for, besides.
+            models.Index(fields=["reason", "id"], name="billing_standing_reason"),
+            models.Index(
+                fields=["id"], condition=Q(is_billed_twice=True), name="billing_standing_twice"
             ),
         ]
         constraints = [

@@ -21,7 +21,7 @@ from billing.recurring import recurring_of
 from billing.services import payer_mails
 from billing.services.facts import Facts
 from billing.services.leases import Lease
-from billing.standing import AT_ONCE, Policy, PricedTier, Verdict, exempted, standing_of
+from billing.standing import AT_ONCE, Policy, PricedTier, Verdict, exempted, is_live, standing_of
 from orgs.models import FREE_TIER_KEY, Organization, Tier
 
 
@@ -174,6 +174,7 @@ def _apply(
     standing.ends_at = verdict.ends_at
     standing.grace_ends_at = organization.locked_from if verdict.status == "past_due" else None
     standing.recurring = recurring_of(verdict, facts.subscriptions, standing.recurring)
+    standing.is_billed_twice = sum(map(is_live, facts.subscriptions)) > 1
     lies_ahead = organization.locked_from is not None and organization.locked_from > now
     standing.locks_at = organization.locked_from if lies_ahead else None
     after = _noticeable(organization, standing)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Sum, Value
+from django.db.models import Count, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django_tasks import task
 
+from accounts.activity import DORMANT_AFTER
 from accounts.events import Event
 from accounts.models import UserEventLog
 from billing.models import Movement, MovementTotal, Standing, StandingTotal
@@ -21,6 +23,8 @@ BATCH = 1000
 # A transaction that is still open may hold the key of a line that lies among older ones: what was
 # written in the last day is read again.
 SETTLED_AFTER = timedelta(days=1)
+# What standings are summed up by.
+GROUP = ("tier", "status", "recurring_currency")
 
 
 @task()
@@ -97,15 +101,17 @@ def _sum_up_movements(now: datetime) -> None:
 
 @transaction.atomic
 def _sum_up_standings(now: datetime) -> None:
-    """Sum up all standings as they are, in one statement."""
-    by_tier = Standing.objects.annotate(
-        tier=Coalesce("organization__tier__key", Value(FREE_TIER_KEY))
-    )
-    sums = by_tier.values("tier", "status", "recurring_currency").annotate(
+    """Sum up all standings as they are, in one statement, and count those at risk in another."""
+    sums = _grouped(Standing.objects.all()).annotate(
         organizations=Count("pk"),
         told=Count("recurring_amount"),
         total=Coalesce(Sum("recurring_amount"), 0),
     )
+    at_risk = Standing.objects.paying().dormant_since(now - DORMANT_AFTER)
+    dormant = {
+        tuple(each[name] for name in GROUP): each["number"]
+        for each in _grouped(at_risk).annotate(number=Count("pk"))
+    }
     totals = [
         StandingTotal(
             tier=each["tier"],
@@ -114,15 +120,21 @@ def _sum_up_standings(now: datetime) -> None:
             organizations=each["organizations"],
             told=each["told"],
             amount=each["total"],
+            dormant=dormant.get(tuple(each[name] for name in GROUP), 0),
             counted_at=now,
         )
-        for each in sums.order_by("tier", "status", "recurring_currency")
+        for each in sums.order_by(*GROUP)
     ]
     StandingTotal.objects.bulk_create(
         totals,
         update_conflicts=True,
         unique_fields=["tier", "status", "currency"],
-        update_fields=["organizations", "told", "amount", "counted_at"],
+        update_fields=["organizations", "told", "amount", "dormant", "counted_at"],
     )
     # Nobody stands so any more.
     StandingTotal.objects.exclude(counted_at=now).delete()
+
+
+def _grouped(standings: QuerySet[Standing]) -> Any:
+    tier = Coalesce("organization__tier__key", Value(FREE_TIER_KEY))
+    return standings.annotate(tier=tier).values(*GROUP)

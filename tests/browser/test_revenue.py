@@ -29,7 +29,12 @@ def paying(team: Team) -> Team:
         organization_id=team.organization.pk,
         data={"before": {"recurring": None}, "after": pays},
     )
-    Standing.objects.update(status=Status.CURRENT, recurring_currency="eur", recurring_amount=1900)
+    Standing.objects.update(
+        status=Status.CURRENT,
+        recurring_currency="eur",
+        recurring_amount=1900,
+        reason="unmapped_price",
+    )
     services.count_revenue(now=timezone.now())
     return team
 
@@ -39,6 +44,8 @@ def test_revenue_is_drawn_and_each_number_leads_to_its_rows(
 ) -> None:
     with opened(live_server, staff) as page:
         page.goto("/admin/")
+        waiting = page.get_by_role("listitem").filter(has_text="a price of no tier: 1")
+        expect(waiting).to_contain_text("Add the price to a tier")
         assert faults(page, within="#content-main") == []
         page.get_by_role("link", name="Revenue", exact=True).click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Revenue")
