@@ -14,20 +14,19 @@ from django.utils.translation import gettext_lazy
 from accounts.admin_base import LongListAdmin, ReadOnlyAdminMixin
 from billing.comparing import FOR_STAFF, Finding
 from billing.models import ReconcileFinding, ReconcileRun
+from orgs.admin_scope import ScopedAdminMixin
 from orgs.permissions import VIEW
 
 
-class OfAllMixin(ReadOnlyAdminMixin, LongListAdmin[Any]):
+@admin.register(ReconcileRun)
+class ReconcileRunAdmin(ReadOnlyAdminMixin, LongListAdmin[ReconcileRun]):
     """Speaks of all organizations: for staff who see all of them."""
+
+    list_display = ("started_at", "finished_at", "is_full", "is_dry_run", "looked_at", "found")
+    ordering = ("-id",)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_view_permission(request, obj) and request.user.has_perm(VIEW)
-
-
-@admin.register(ReconcileRun)
-class ReconcileRunAdmin(OfAllMixin):
-    list_display = ("started_at", "finished_at", "is_full", "is_dry_run", "looked_at", "found")
-    ordering = ("-id",)
 
     @admin.display(description=gettext_lazy("what it found"))
     def found(self, run: ReconcileRun) -> str:
@@ -43,11 +42,14 @@ class LeftFilter(admin.SimpleListFilter):
         return [("yes", gettext_lazy("not mended"))]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return queryset.left() if self.value() == "yes" else queryset
+        return queryset & ReconcileFinding.objects.left() if self.value() == "yes" else queryset
 
 
 @admin.register(ReconcileFinding)
-class ReconcileFindingAdmin(OfAllMixin):
+class ReconcileFindingAdmin(
+    ReadOnlyAdminMixin, ScopedAdminMixin[ReconcileFinding], LongListAdmin[ReconcileFinding]
+):
+    organization_path = "organization"
     list_display = ("organization", "customer", "finding", "what", "repaired_at", "next_step")
     list_display_links = None
     list_select_related = ("organization",)

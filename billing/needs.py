@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import actor_of
-from billing.models import Standing, StandingTotal
+from billing.models import PayerMail, ReconcileFinding, Standing, StandingTotal
 from orgs.needs import NEEDS, Need, rows_of
 from orgs.permissions import sees_all
 
@@ -68,6 +68,22 @@ NEEDS += [
         _("Exempt them for longer, or let it end: then what billing says counts again."),
         "exempt=ending",
         lambda standings, now: standings.exempt_until_soon(now),
+    ),
+    Need(
+        what=_("Mails about billing that could not be sent"),
+        next_step=_("Mend the address or the mail server, then send each again."),
+        page="admin:billing_payermail_changelist",
+        query="state=given_up",
+        count=rows_of(PayerMail, lambda mails, now: mails & PayerMail.objects.given_up()),
+    ),
+    Need(
+        what=_("Findings of the last reconcile that no sync can mend"),
+        next_step=_("The list says what to do about each."),
+        page="admin:billing_reconcilefinding_changelist",
+        query="left=yes",
+        count=rows_of(
+            ReconcileFinding, lambda findings, now: findings & ReconcileFinding.objects.left()
+        ),
     ),
     Need(
         what=_("Organizations that pay and that nobody uses"),

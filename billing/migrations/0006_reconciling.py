@@ -38,6 +38,13 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "reconcile",
                 "verbose_name_plural": "reconciles",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("finished_at__isnull", False), ("is_full", True)),
+                        fields=["id"],
+                        name="billing_reconcilerun_full",
+                    )
+                ],
             },
         ),
         migrations.AddField(
@@ -105,7 +112,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(
                         condition=models.Q(("repaired_at", None)),
-                        fields=["id"],
+                        fields=["run"],
                         name="billing_reconcilefinding_left",
                     )
                 ],

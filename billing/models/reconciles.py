@@ -28,6 +28,13 @@ class ReconcileRun(models.Model):
     class Meta:
         verbose_name = _("reconcile")
         verbose_name_plural = _("reconciles")
+        indexes = [
+            models.Index(
+                fields=["id"],
+                condition=Q(is_full=True, finished_at__isnull=False),
+                name="billing_reconcilerun_full",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.started_at:%Y-%m-%d %H:%M} UTC"
@@ -35,8 +42,9 @@ class ReconcileRun(models.Model):
 
 class ReconcileFindingQuerySet(models.QuerySet["ReconcileFinding"]):
     def left(self) -> ReconcileFindingQuerySet:
-        """Those that no sync has mended."""
-        return self.filter(repaired_at=None)
+        """Those of the last full run that no sync has mended. What is older was looked at anew."""
+        full = ReconcileRun.objects.filter(is_full=True, finished_at__isnull=False)
+        return self.filter(repaired_at=None, run=full.order_by("-pk").values("pk")[:1])
 
 
 class ReconcileFinding(models.Model):
@@ -65,7 +73,7 @@ class ReconcileFinding(models.Model):
         verbose_name_plural = _("findings of reconciles")
         indexes = [
             models.Index(
-                fields=["id"], condition=Q(repaired_at=None), name="billing_reconcilefinding_left"
+                fields=["run"], condition=Q(repaired_at=None), name="billing_reconcilefinding_left"
             )
         ]
         constraints = [

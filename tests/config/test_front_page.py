@@ -19,7 +19,7 @@ from djstripe.models import Customer, Subscription
 
 from accounts.models import User
 from billing import gateway, services
-from billing.models import Standing, Status, TierPrice
+from billing.models import PayerMail, ReconcileRun, Standing, Status, TierPrice
 from orgs import needs
 from orgs import services as orgs
 from orgs.models import Organization
@@ -77,6 +77,30 @@ def pay_unused(organization: Organization) -> None:
     services.count_revenue(now=timezone.now())
 
 
+def give_a_mail_up(organization: Organization) -> None:
+    now = timezone.now()
+    PayerMail.objects.create(
+        organization=organization,
+        kind="receipt",
+        stripe_object="in_1",
+        since=now,
+        facts={},
+        created_at=now,
+        failed_at=now,
+    )
+
+
+def leave_a_finding(organization: Organization) -> None:
+    now = timezone.now()
+    while ReconcileRun.objects.count() < 2:
+        ReconcileRun.objects.create(started_at=now, finished_at=now, touched_at=now)
+    # What the older one found was looked at anew by the newer one.
+    for run in ReconcileRun.objects.all():
+        run.findings.create(
+            organization=organization, finding="two_subscriptions", what="sub_1", found_at=now
+        )
+
+
 # What the page calls each, and how an organization comes to need it.
 PLANTED: dict[str, Callable[[Organization], None]] = {
     "Requests for a transfer of ownership": ask_for_a_transfer,
@@ -93,6 +117,8 @@ PLANTED: dict[str, Callable[[Organization], None]] = {
         acme, reason="customer_deleted"
     ),
     "Exemptions that end within a week": exempt,
+    "Mails about billing that could not be sent": give_a_mail_up,
+    "Findings of the last reconcile that no sync can mend": leave_a_finding,
     "Organizations that pay and that nobody uses": pay_unused,
 }
 each_need = pytest.mark.parametrize(("what", "plant"), PLANTED.items(), ids=PLANTED.keys())
