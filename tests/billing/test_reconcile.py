@@ -338,4 +338,6 @@ def test_staff_see_when_it_was_and_what_is_left_with_the_next_step(
     assert "Reconciled at" in standing.content.decode()
     scoped = make_developer("billing.view_reconcilerun", "billing.view_reconcilefinding")
     assert "pays two subscriptions" not in signed_in(scoped).get(link).content.decode()
-    assert signed_in(scoped).get(f"/admin/billing/reconcilerun/{done.pk}/").status_code == 403
+    assert (
+        signed_in(scoped).get(f"/admin/billing/reconcilerun/{done.pk}/change/").status_code == 403
+    )
