@@ -30,9 +30,17 @@ from orgs.permissions import VIEW
 
 @admin.register(TierPrice)
 class TierPriceAdmin(LoggedChangesMixin, admin.ModelAdmin[TierPrice]):
-    list_display = ("tier", "interval", "stripe_price_id", "trial_days")
+    list_display = ("tier", "interval", "amount", "currency", "stripe_price_id", "trial_days")
     list_select_related = ("tier",)
     ordering = ("tier__rank", "interval")
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: TierPrice | None = None
+    ) -> tuple[str, ...]:
+        """What was made at Stripe is not edited: people may have bought it."""
+        is_made = obj is not None and obj.amount is not None and obj.stripe_price_id is not None
+        fixed = ("tier", "interval", "amount", "currency", "stripe_price_id")
+        return fixed if is_made else ()
 
     def save_model(self, request: HttpRequest, obj: TierPrice, form: Any, change: bool) -> None:
         services.save_tier_price(price=obj, by=actor_of(request), now=clock.now())

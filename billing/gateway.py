@@ -122,6 +122,23 @@ def find_customer(*, key: str) -> StripeJson | None:
 
 
 @_translated
+def touch_customer(customer_id: str) -> None:
+    """Change nothing that anybody sees, so that Stripe tells of it."""
+    _client().customers.update(customer_id, {"description": f"Touched at {time.time()}"})
+
+
+@_translated
+def create_throwaway_customer() -> StripeJson:
+    """Create a customer that is nobody's and has no mark of ours."""
+    return _json(_client().customers.create({"description": "Proof of the webhook endpoint"}))
+
+
+@_translated
+def delete_customer(customer_id: str) -> None:
+    _client().customers.delete(customer_id)
+
+
+@_translated
 def retrieve_customer(customer_id: str) -> StripeJson:
     """Return the customer; one that was deleted has `deleted` true and little else."""
     return _json(_client().customers.retrieve(customer_id))
@@ -235,6 +252,12 @@ def retrieve_price(price_id: str) -> StripeJson:
 
 
 @_translated
+def find_price(price_id: str) -> StripeJson | None:
+    """Return the price, with its product in full; None when Stripe has none of this id."""
+    return _or_none(lambda: _client().prices.retrieve(price_id, {"expand": ["product"]}))
+
+
+@_translated
 def retrieve_subscription(subscription_id: str) -> StripeJson | None:
     """Return the subscription; None when Stripe has none of this id."""
     return _or_none(lambda: _client().subscriptions.retrieve(subscription_id))
@@ -322,13 +345,9 @@ def create_portal(
     return _json(_client().billing_portal.sessions.create(params))
 
 
-@_translated
-def ensure_portal_configuration(*, prices: dict[str, list[str]]) -> StripeJson:
-    """Have the portal offer card, invoices, cancelling, and changing between these prices.
-
-    `prices` are those of each product.
-    """
-    configurations = _client().billing_portal.configurations
+def portal_settings(prices: dict[str, list[str]]) -> StripeJson:
+    """Return how our portal is set up: card, invoices, cancelling, and changing between these
+    prices, which are those of each product."""
     products = [{"product": product, "prices": theirs} for product, theirs in prices.items()]
     features = {
         "customer_update": {"enabled": False},
@@ -344,48 +363,79 @@ def ensure_portal_configuration(*, prices: dict[str, list[str]]) -> StripeJson:
     }
     # Stripe does not show the products again, so what was sent is compared by its digest.
     digest = hashlib.sha256(json.dumps(features, sort_keys=True).encode()).hexdigest()
-    params = {"features": features, "metadata": {**PORTAL_MARK, "digest": digest}}
-    found = _portal_configuration()
-    if found is None:
-        return _json(configurations.create(params))
-    if found["metadata"].get("digest") == digest:
-        return found
-    return _json(configurations.update(found["id"], params))
+    return {"features": features, "metadata": {**PORTAL_MARK, "digest": digest}}
+
+
+@_translated
+def find_portal_configuration() -> StripeJson | None:
+    """Return the configuration that we made, if there is one."""
+    return _portal_configuration()
+
+
+@_translated
+def save_portal_configuration(settings: StripeJson) -> None:
+    """Have our portal be set up like this."""
+    configurations = _client().billing_portal.configurations
+    if found := _portal_configuration():
+        configurations.update(found["id"], settings)
+    else:
+        configurations.create(settings)
 
 
 def _portal_configuration() -> StripeJson | None:
-    """Return the configuration that `ensure_portal_configuration` made."""
     listed = _client().billing_portal.configurations.list({"active": True, "limit": PAGE_SIZE})
     ours = (each for each in _all(listed) if PORTAL_MARK.items() <= each["metadata"].items())
     return next(ours, None)
 
 
 @_translated
-def ensure_product(*, product_id: str, name: str) -> StripeJson:
-    """Return the product of this id, created when it is missing."""
-    found = list(_all(_client().products.list({"ids": [product_id]})))
-    return found[0] if found else _json(_client().products.create({"id": product_id, "name": name}))
+def list_products(product_ids: list[str]) -> list[StripeJson]:
+    return list(_all(_client().products.list({"ids": product_ids, "limit": PAGE_SIZE})))
 
 
 @_translated
-def ensure_price(
+def create_product(*, product_id: str, name: str) -> None:
+    _client().products.create({"id": product_id, "name": name})
+
+
+@_translated
+def update_product(product_id: str, *, name: str) -> None:
+    """Name the product, and offer it if it was archived."""
+    _client().products.update(product_id, {"name": name, "active": True})
+
+
+@_translated
+def list_prices(product_id: str) -> list[StripeJson]:
+    """Return all prices of a product, archived ones included, each with the product in full."""
+    params = {"product": product_id, "limit": PAGE_SIZE, "expand": ["data.product"]}
+    return list(_all(_client().prices.list(params)))
+
+
+@_translated
+def create_price(
     *, product_id: str, lookup_key: str, currency: str, amount: int, interval: str
 ) -> StripeJson:
-    """Return the active price of this look-up key, created when it is missing.
+    """Create a price and return it with its product; the look-up key is taken from a former one.
 
     `amount` is in the currency's minor units.
     """
-    listed = _client().prices.list({"lookup_keys": [lookup_key], "active": True})
-    for price in _all(listed):
-        return price
     params = {
         "product": product_id,
         "lookup_key": lookup_key,
+        "transfer_lookup_key": True,
         "currency": currency,
         "unit_amount": amount,
         "recurring": {"interval": interval},
+        "expand": ["product"],
     }
     return _json(_client().prices.create(params))
+
+
+@_translated
+def update_price(price_id: str, *, is_active: bool) -> StripeJson:
+    """Offer a price, or archive it; whoever pays it goes on to. Returns it with its product."""
+    params = {"active": is_active, "expand": ["product"]}
+    return _json(_client().prices.update(price_id, params))
 
 
 @_translated
@@ -398,6 +448,13 @@ def create_webhook_endpoint(*, url: str, events: list[str]) -> StripeJson:
     """Create the endpoint; its signing secret is in this answer and in no later one."""
     params = {"url": url, "enabled_events": events, "api_version": settings.STRIPE_API_VERSION}
     return _json(_client().webhook_endpoints.create(params))
+
+
+@_translated
+def update_webhook_endpoint(endpoint_id: str, *, events: list[str]) -> StripeJson:
+    """Have it get these events, and be on."""
+    params = {"enabled_events": events, "disabled": False}
+    return _json(_client().webhook_endpoints.update(endpoint_id, params))
 
 
 @_translated

@@ -52,15 +52,15 @@ def is_sold(price: TierPrice) -> bool:
 def sold_at_stripe() -> dict[str, list[str]]:
     """Return the ids at Stripe of what is sold: the prices of each product."""
     products: dict[str, list[str]] = {}
-    for row, price in _sold():
-        if row.tier.is_offered:
-            products.setdefault(price.product_id, []).append(price.id)
+    sold = [price for row, price in _sold() if row.tier.is_offered]
+    for price in sorted(sold, key=lambda price: price.id):
+        products.setdefault(price.product_id, []).append(price.id)
     return products
 
 
 def _sold() -> list[tuple[TierPrice, Price]]:
     """Return the newest active price of each tier and interval."""
-    rows = TierPrice.objects.select_related("tier").order_by("pk")
+    rows = TierPrice.objects.at_stripe().select_related("tier").order_by("pk")
     mirrored = Price.objects.in_bulk([row.stripe_price_id for row in rows], field_name="id")
     newest: dict[tuple[int, str], tuple[TierPrice, Price]] = {}
     for row in rows:

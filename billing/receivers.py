@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import AppConfig
+from django.apps import apps as installed_apps
+from django.apps.registry import Apps
+from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
 from billing import services
@@ -21,6 +25,15 @@ from orgs.signals import (
 def open_standing(sender: type[Organization], organization: Organization, **kwargs: Any) -> None:
     """Give a new organization its standing; the Stripe customer follows after commit."""
     services.open_standing(organization=organization)
+
+
+@receiver(post_migrate)
+def plant_prices(sender: AppConfig, using: str, apps: Apps = installed_apps, **kwargs: Any) -> None:
+    """Plant after each migrate, as orgs does; its tiers are there by then."""
+    model = apps.all_models["billing"].get("tierprice")
+    # On the way up or down, the table may not be as it is now.
+    if sender.name == "billing" and model is not None and hasattr(model, "amount"):
+        services.plant_prices(using=using)
 
 
 @receiver(organization_closing)

@@ -27,6 +27,7 @@ from billing.services.payer_mails import (
     send_payer_mails,
 )
 from billing.services.prices import save_tier_price
+from billing.services.proof import NotProven, prove_setup
 from billing.services.reconciling import (
     AlreadyReconciling,
     begin_partial_run,
@@ -36,12 +37,13 @@ from billing.services.reconciling import (
     reconcile_since,
 )
 from billing.services.revenue import count_revenue, count_revenue_now
-from billing.services.setup import set_up_stripe
+from billing.services.setup import Action, Step, plan_setup, plant_prices, set_up_stripe
 from billing.services.sync import Outcome, sync_now, sync_organization
 from billing.services.walk import WrongAccount
 from billing.services.webhooks import receive_event
 
 __all__ = [
+    "Action",
     "AlreadyReconciling",
     "AlreadySubscribed",
     "EndsTooSoon",
@@ -49,9 +51,11 @@ __all__ = [
     "NoTestClock",
     "NotGivenUp",
     "NotOffered",
+    "NotProven",
     "Outcome",
     "ReasonNeeded",
     "SamePlan",
+    "Step",
     "WrongAccount",
     "advance_test_clock",
     "begin_partial_run",
@@ -69,6 +73,9 @@ __all__ = [
     "log_begun_locks",
     "open_portal",
     "open_standing",
+    "plan_setup",
+    "plant_prices",
+    "prove_setup",
     "receive_event",
     "recipients_of",
     "reconcile",

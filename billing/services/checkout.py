@@ -65,8 +65,8 @@ def start_checkout(
     NotOwner, NotOffered, AlreadySubscribed, OrganizationIsClosed and BillingUnavailable.
     """
     require_owner(organization, by)
-    _require_offered(price)
-    metadata = {"owner": str(by.pk), "price": price.stripe_price_id}
+    price_id = _offered(price)
+    metadata = {"owner": str(by.pk), "price": price_id}
 
     def open_session(facts: Facts) -> StripeJson | None:
         if facts.is_billing_ended:
@@ -81,7 +81,7 @@ def start_checkout(
                 gateway.expire_checkout(session["id"])
         return kept or gateway.create_checkout(
             customer_id=facts.customer["id"],
-            price_id=price.stripe_price_id,
+            price_id=price_id,
             trial_days=price.trial_days,
             metadata=metadata,
             return_url=return_url,
@@ -96,7 +96,7 @@ def start_checkout(
             patience=PATIENCE,
         )
     except gateway.PriceNotSold:
-        mirror.write_price(gateway.retrieve_price(price.stripe_price_id))
+        mirror.write_price(gateway.retrieve_price(price_id))
         raise NotOffered from None
     if session is None:
         raise AlreadySubscribed
@@ -111,7 +111,7 @@ def change_plan(*, organization: Organization, price: TierPrice, by: User, retur
     NotOffered, SamePlan and BillingUnavailable.
     """
     require_owner(organization, by)
-    _require_offered(price)
+    _offered(price)
     standing = Standing.objects.select_related("subscription").get(organization=organization)
     flow = None
     if standing.status == Status.CURRENT and standing.subscription is not None:
@@ -150,9 +150,11 @@ def require_owner(organization: Organization, person: User) -> None:
         raise NotOwner
 
 
-def _require_offered(price: TierPrice) -> None:
-    if not plans.is_sold(price):
+def _offered(price: TierPrice) -> str:
+    """Return the price's id at Stripe. Raises NotOffered unless it is sold."""
+    if price.stripe_price_id is None or not plans.is_sold(price):
         raise NotOffered
+    return price.stripe_price_id
 
 
 def _confirm_change(

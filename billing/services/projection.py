@@ -251,11 +251,12 @@ def _locked_from(verdict: Verdict, locked_from: datetime | None, now: datetime) 
 
 def current_policy() -> Policy:
     """Return what the operator decided, as it is at this moment."""
-    prices = TierPrice.objects.select_related("tier")
+    prices = TierPrice.objects.at_stripe().select_related("tier")
     return Policy(
         grace=timedelta(days=settings.BILLING_GRACE_DAYS),
         is_free_offered=Tier.objects.free().is_offered,
         tier_of_price={
-            price.stripe_price_id: PricedTier(price.tier.key, price.tier.rank) for price in prices
+            str(price.stripe_price_id): PricedTier(price.tier.key, price.tier.rank)
+            for price in prices
         },
     )

@@ -71,7 +71,8 @@ def test_prices_and_groups_are_told_with_keys(cast: Cast, dana: Client) -> None:
     price = TierPrice.objects.create(tier=pro, stripe_price_id="price_x", interval="month")
     page = reverse("admin:billing_tierprice_change", args=[price.pk])
     form = dana.get(page).context["adminform"].form
-    save(dana, page, **form.initial | {"tier": business.pk, "trial_days": ""})
+    unset = {"trial_days": "", "amount": ""}
+    save(dana, page, **form.initial | {"tier": business.pk} | unset)
     assert newest(Event.ADMIN_CHANGED).data["changes"] == {"tier": [pro.pk, business.pk]}
 
     look = Permission.objects.get(codename="view_organization")

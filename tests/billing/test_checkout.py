@@ -190,7 +190,7 @@ def test_a_price_with_a_successor_is_not_sold_to_who_still_sees_it(
 ) -> None:
     old = price_of("pro")
     product = Price.objects.get(id=old.stripe_price_id).product_id
-    new = gateway.ensure_price(
+    new = gateway.create_price(
         product_id=product, lookup_key="pro_2", currency="eur", amount=2_500, interval="month"
     )
     mirror.write_price(gateway.retrieve_price(new["id"]))

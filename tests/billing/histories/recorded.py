@@ -120,7 +120,7 @@ class Sequence:
 
 
 def price(tier: str) -> str:
-    return TierPrice.objects.get(tier__key=tier, interval="month").stripe_price_id
+    return str(TierPrice.objects.get(tier__key=tier, interval="month").stripe_price_id)
 
 
 def subscribe(story: Story) -> None:

@@ -36,9 +36,9 @@ class Stage:
 
     def furnish(self) -> None:
         """Note what is sold, and have Stripe sell something that we know nothing of."""
-        product = gateway.ensure_product(product_id="made_by_hand", name="Made by hand")
-        gateway.ensure_price(
-            product_id=product["id"],
+        gateway.create_product(product_id="made_by_hand", name="Made by hand")
+        gateway.create_price(
+            product_id="made_by_hand",
             lookup_key="made_by_hand",
             currency="eur",
             amount=900,
@@ -46,4 +46,9 @@ class Stage:
         )
         listed = gateway._client().prices.list({"limit": 100}).data
         self.prices = {price.lookup_key: price.id for price in listed}
-        self.sold = list(TierPrice.objects.values_list("stripe_price_id", "tier", "interval"))
+        self.sold = [
+            (str(id), tier, interval)
+            for id, tier, interval in TierPrice.objects.values_list(
+                "stripe_price_id", "tier", "interval"
+            )
+        ]
