@@ -19,7 +19,15 @@ from accounts.models import User
 from billing.models import Standing, Status, TierPrice
 from orgs import emails, services
 from orgs.models import Invitation, Organization, Role, SoftDeletion, Tier
-from tests.cast import Cast, OrganizationFactory, PersonFactory, add_member, lock, signed_in
+from tests.cast import (
+    Cast,
+    OrganizationFactory,
+    PersonFactory,
+    add_member,
+    lock,
+    make_cast,
+    signed_in,
+)
 
 EVE = "eve@example.com"
 
@@ -41,8 +49,9 @@ class Scene:
         return Client() if person is None else signed_in(person)
 
 
-def make_scene(cast: Cast) -> Scene:
-    acme, alice, now = cast.acme, cast.alice, timezone.now()
+def make_scene() -> Scene:
+    cast, now = make_cast(), timezone.now()
+    acme, alice = cast.acme, cast.alice
     other = OrganizationFactory.create()
     Organization.objects.update(tier=Tier.objects.get(key="business"))
     own = services.create_role(organization=acme, name="Own", permissions=(), by=alice, now=now)

@@ -21,6 +21,7 @@ from config.urls import urlpatterns as product_urls
 from orgs.models import Organization
 from tests.cast import Cast
 from tests.impersonating import impersonating, who_is
+from tests.kept import put_back
 from tests.matrix import (
     PAGES,
     Scene,
@@ -49,8 +50,8 @@ urlpatterns = [*product_urls, path("new/", new_page), path("newer/", new_page, n
 
 
 @pytest.fixture
-def scene(cast: Cast, stripe_account: SandboxProcess) -> Scene:
-    return make_scene(cast)
+def scene(stripe_account: SandboxProcess) -> Scene:
+    return put_back(make_scene)
 
 
 def address_of(name: str) -> str:

@@ -16,7 +16,8 @@ from django.urls import NoReverseMatch, reverse
 
 from orgs.models import Organization
 from tests import matrix
-from tests.cast import Cast, lock
+from tests.cast import lock
+from tests.kept import put_back
 from tests.matrix import PAGES, Scene, log_in_and_delete, make_scene, names_of, outcome, undone
 from tests.sandbox_process import SandboxProcess
 
@@ -302,8 +303,8 @@ def read(table: str) -> dict[str, dict[str, str]]:
 
 
 @pytest.fixture
-def scene(cast: Cast, stripe_account: SandboxProcess) -> Scene:
-    return make_scene(cast)
+def scene(stripe_account: SandboxProcess) -> Scene:
+    return put_back(make_scene)
 
 
 @pytest.mark.parametrize(

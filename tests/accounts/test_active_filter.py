@@ -14,7 +14,15 @@ from django.utils import timezone
 from accounts.models import User, UserEventLog
 from orgs.models import Organization
 from orgs.permissions import VIEW
-from tests.cast import Cast, OrganizationFactory, PersonFactory, add_member, signed_in
+from tests.cast import (
+    Cast,
+    OrganizationFactory,
+    PersonFactory,
+    add_member,
+    make_cast,
+    signed_in,
+)
+from tests.kept import put_back
 from tests.orgs.two_organizations import make_scene
 from tests.staff import make_developer
 
@@ -25,9 +33,13 @@ AGO = {"today": 0, "yesterday": 2, "last week": 8, "lately": 31, "once": 91}
 
 
 @pytest.fixture
-def people(cast: Cast) -> Cast:
+def people(db: None) -> Cast:
     """Somebody who was active so many days ago each, and somebody who never was."""
-    now = timezone.now()
+    return put_back(make_people)
+
+
+def make_people() -> Cast:
+    cast, now = make_cast(), timezone.now()
     for name, days in AGO.items():
         was_active(add_member(cast.acme, email=f"{name.replace(' ', '')}@x.example"), now, days)
     never = add_member(cast.acme, email="never@x.example")
