@@ -81,6 +81,7 @@ class Event(TextChoices):
     FREE_TIER_CHOSEN = "free_tier_chosen", _("went on with the free plan")
     EXEMPTION_GRANTED = "exemption_granted", _("our staff let the organization in, unpaid")
     EXEMPTION_ENDED = "exemption_ended", _("the exemption from billing ended")
+    SYNC_REQUESTED = "sync_requested", _("had billing looked up at Stripe")
     PAYER_TOLD = "payer_told", _("got a mail about billing")
     PAYER_MAIL_RETRIED = "payer_mail_retried", _("had a mail about billing sent again")
     CUSTOMER_LINKED = "customer_linked", _("a customer at Stripe was linked")
@@ -205,6 +206,7 @@ GROUPS: dict[str, tuple[str | Promise, tuple[Event, ...]]] = {
             Event.FREE_TIER_CHOSEN,
             Event.EXEMPTION_GRANTED,
             Event.EXEMPTION_ENDED,
+            Event.SYNC_REQUESTED,
             Event.PAYER_TOLD,
             Event.PAYER_MAIL_RETRIED,
             Event.CUSTOMER_LINKED,

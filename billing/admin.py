@@ -19,12 +19,12 @@ from billing import admin_mails, admin_reconcile, admin_why, services
 from billing.admin_churn import RiskFilter, with_last_active
 from billing.admin_exemptions import ExemptFilter, exempt_view
 from billing.admin_revenue import LeadsToRevenueMixin, TierFilter
+from billing.admin_story import billing_section, sync_tool, sync_view
 from billing.admin_sync import SyncFilter
 from billing.models import Standing, TierPrice
 from orgs import clock
 from orgs.admin import OrganizationAdmin
 from orgs.admin_scope import ScopedAdminMixin
-from orgs.models import Organization
 from orgs.permissions import VIEW
 
 
@@ -50,33 +50,9 @@ class TierPriceAdmin(LoggedChangesMixin, admin.ModelAdmin[TierPrice]):
         return False
 
 
-class StandingInline(
-    ReadOnlyAdminMixin, ScopedAdminMixin[Standing], admin.StackedInline[Standing, Organization]
-):
-    """Where the organization stands, and whether Stripe still has to follow a change."""
-
-    model = Standing
-    organization_path = "organization"
-    fields = (
-        "status",
-        "reason",
-        "subscription",
-        "grace_ends_at",
-        "ends_at",
-        "synced_at",
-        "sync_requested_at",
-        "reconciled_at",
-        "exempt_until",
-        "exempt_tier",
-        "exempt_reason",
-    )
-    readonly_fields = fields
-    # There staff exempt it.
-    show_change_link = True
-
-
 # orgs knows nothing of billing, so billing adds its part to the organization's page.
-OrganizationAdmin.inlines = (StandingInline, *OrganizationAdmin.inlines)
+OrganizationAdmin.sections.append(billing_section)
+OrganizationAdmin.tools.append(sync_tool)
 
 
 @admin.register(Standing)
@@ -116,12 +92,21 @@ class StandingAdmin(
             self.admin_site.admin_view(self.exempt_view),
             name="billing_standing_exempt",
         )
-        return [exempt, *super().get_urls()]
+        sync = path(
+            "<int:standing_id>/sync/",
+            self.admin_site.admin_view(self.sync_view),
+            name="billing_standing_sync",
+        )
+        return [exempt, sync, *super().get_urls()]
 
     def exempt_view(self, request: HttpRequest, standing_id: int) -> HttpResponse:
         """Find those only that the list shows to whoever asks."""
         standing = get_object_or_404(self.get_queryset(request), pk=standing_id)
         return exempt_view(request, standing)
+
+    def sync_view(self, request: HttpRequest, standing_id: int) -> HttpResponse:
+        standing = get_object_or_404(self.get_queryset(request), pk=standing_id)
+        return sync_view(request, standing)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Standing]:
         return with_last_active(super().get_queryset(request))

@@ -19,7 +19,7 @@ from orgs.permissions import VIEW
 
 
 @admin.register(ReconcileRun)
-class ReconcileRunAdmin(ReadOnlyAdminMixin, LongListAdmin[ReconcileRun]):
+class ReconcileRunAdmin(ReadOnlyAdminMixin, admin.ModelAdmin[ReconcileRun]):
     """Speaks of all organizations: for staff who see all of them."""
 
     list_display = ("started_at", "finished_at", "is_full", "is_dry_run", "looked_at", "found")
@@ -54,6 +54,8 @@ class ReconcileFindingAdmin(
     list_display_links = None
     list_select_related = ("organization",)
     list_filter = (LeftFilter,)
+    search_fields = ("organization__slug__startswith",)
+    search_help_text = gettext_lazy("The beginning of the organization's slug")
     ordering = ("-id",)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:

@@ -94,6 +94,9 @@ ORGANIZATION += [
 NOT_OF_PERSON["billing.PayerMail.owner"] = (
     "the log tells that they got it; what it says is the organization's"
 )
+NOT_OF_ORGANIZATION["billing.SyncAttempt.organization"] = (
+    "when we last asked Stripe, for support; what Stripe said is told"
+)
 NOT_OF_ORGANIZATION["billing.ReconcileFinding.organization"] = (
     "our own bookkeeping of whether what is told here agrees with Stripe"
 )

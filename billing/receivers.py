@@ -10,7 +10,7 @@ from django.apps.registry import Apps
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
-from billing import services
+from billing import heard, services
 from orgs import clock
 from orgs.models import Organization
 from orgs.signals import (
@@ -34,6 +34,15 @@ def plant_prices(sender: AppConfig, using: str, apps: Apps = installed_apps, **k
     # On the way up or down, the table may not be as it is now.
     if sender.name == "billing" and model is not None and hasattr(model, "amount"):
         services.plant_prices(using=using)
+
+
+@receiver(post_migrate)
+def install_index(
+    sender: AppConfig, using: str, apps: Apps = installed_apps, **kwargs: Any
+) -> None:
+    """dj-stripe's table is not ours, so that no migration of ours can hold its index."""
+    if sender.name == "billing" and "event" in apps.all_models["djstripe"]:
+        heard.install_index(using)
 
 
 @receiver(organization_closing)

@@ -86,6 +86,10 @@ class OrganizationAdmin(
     search_help_text = _("The beginning of the slug or of the owner's e-mail address, or cus_…")
     ordering = ("-id",)
     inlines: ClassVar[Any] = (OwnershipTransferInline,)
+    # Higher rooms add theirs: each returns HTML for whoever asks, or nothing. Tools stand above the
+    # page's form, sections in it.
+    tools: ClassVar[list[Callable[[HttpRequest, Organization], str]]] = []
+    sections: ClassVar[list[Callable[[HttpRequest, Organization], str]]] = []
     fields = (
         "name",
         "slug",
@@ -114,7 +118,10 @@ class OrganizationAdmin(
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        context["engagement"] = engagement_of(context["original"], timezone.now())
+        organization = context["original"]
+        context["engagement"] = engagement_of(organization, timezone.now())
+        context["tools"] = [tool(request, organization) for tool in self.tools]
+        context["sections"] = [section(request, organization) for section in self.sections]
         return super().render_change_form(request, context, *args, **kwargs)
 
     def has_add_permission(self, request: HttpRequest) -> bool:

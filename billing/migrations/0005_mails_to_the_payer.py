@@ -94,6 +94,7 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "mails to whoever pays",
                 "permissions": [("retry_payermail", "Send a mail again that was given up")],
                 "indexes": [
+                    models.Index(fields=["stripe_object"], name="billing_payermail_about"),
                     models.Index(
                         models.F("next_attempt_at"),
                         condition=models.Q(("next_attempt_at__isnull", False)),

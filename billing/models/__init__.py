@@ -3,6 +3,7 @@ from billing.models.prices import Interval, TierPrice
 from billing.models.reconciles import ReconcileFinding, ReconcileRun
 from billing.models.revenue import Movement, MovementTotal, StandingTotal
 from billing.models.standing import Standing, Status
+from billing.models.syncs import SyncAttempt, SyncOutcome
 
 __all__ = [
     "Interval",
@@ -14,5 +15,7 @@ __all__ = [
     "Standing",
     "StandingTotal",
     "Status",
+    "SyncAttempt",
+    "SyncOutcome",
     "TierPrice",
 ]

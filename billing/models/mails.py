@@ -69,6 +69,8 @@ class PayerMail(models.Model):
         verbose_name_plural = _("mails to whoever pays")
         permissions = [("retry_payermail", _("Send a mail again that was given up"))]
         indexes = [
+            # What support looks for.
+            models.Index(fields=["stripe_object"], name="billing_payermail_about"),
             models.Index(
                 F("next_attempt_at"),
                 condition=Q(next_attempt_at__isnull=False),

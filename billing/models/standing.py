@@ -203,7 +203,10 @@ class Standing(models.Model):
                 name="billing_standing_amount_has_currency",
             ),
         ]
-        permissions = [("exempt_standing", _("Exempt an organization from billing"))]
+        permissions = [
+            ("exempt_standing", _("Exempt an organization from billing")),
+            ("sync_standing", _("Have an organization's billing looked up at Stripe")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.organization}: {self.get_status_display()}"

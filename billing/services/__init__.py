@@ -1,5 +1,6 @@
 """Writes about money. `sync_organization` alone writes a standing, a tier or a lock."""
 
+from billing.services.attempts import log_sync_request
 from billing.services.checkout import (
     AlreadySubscribed,
     NotOffered,
@@ -71,6 +72,7 @@ __all__ = [
     "follow_removal",
     "grant_exemption",
     "log_begun_locks",
+    "log_sync_request",
     "open_portal",
     "open_standing",
     "plan_setup",

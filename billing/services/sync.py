@@ -18,7 +18,8 @@ from django.conf import settings
 from billing import gateway
 from billing.gateway import BillingUnavailable
 from billing.models import Standing
-from billing.services import leases, projection
+from billing.services import attempts, leases, projection
+from billing.services.attempts import Attempt
 from billing.services.facts import Facts, fetch
 from billing.services.projection import Written
 from orgs import clock
@@ -62,11 +63,23 @@ def converge(
     mark may move, an errand may run more than once and must be safe to repeat. Raises what
     the errand raises, and BillingUnavailable.
     """
+    with attempts.kept(organization_id, clock.now()) as attempt:
+        return _rounds(organization_id, errand, starts_afresh, ends_billing, attempt)
+
+
+def _rounds(
+    organization_id: int,
+    errand: Callable[[Facts], T],
+    starts_afresh: bool,
+    ends_billing: bool,
+    attempt: Attempt,
+) -> tuple[Outcome, T | None]:
     answer: T | None = None
     for _round in range(MOST_ROUNDS):
         lease = leases.take(organization_id, clock.now())
         if lease is None:
             return Outcome.BUSY, answer
+        attempt.has_begun = True
         try:
             if settings.STRIPE_TEST_CLOCK:
                 clock.keep_up_with(gateway.test_clock_time(settings.STRIPE_TEST_CLOCK))
@@ -79,6 +92,7 @@ def converge(
             leases.give_back(lease, clock.now())
             raise
         if written is Written.SUPERSEDED:
+            attempt.is_overtaken = True
             return Outcome.BUSY, answer
         if written is Written.DONE and not is_dead_end:
             return Outcome.SYNCED, answer

@@ -77,6 +77,16 @@ FILL = [
             - CASE WHEN n <= {RARE} THEN interval '1 month' ELSE interval '0' END, 'eur'
     {OF_TEAMS}
     """,
+    f"""
+    INSERT INTO billing_payermail (organization_id, kind, stripe_object, since, facts, created_at,
+        attempts, last_error, sent_at)
+    SELECT {ID}, 'receipt', 'in_' || n, now(), '{{}}', now(), 1, '', now() {OF_TEAMS}
+    """,
+    f"""
+    INSERT INTO billing_reconcilefinding (run_id, organization_id, customer, finding, what,
+        found_at, repaired_at)
+    SELECT 1, {ID}, '', 'standing', n::text, now(), now() {OF_TEAMS}
+    """,
 ]
 # Afterwards one is left whose address begins with `old-`. PostgreSQL still believes in all of them;
 # in a table ten times as large it believes in as many of whatever is looked for.

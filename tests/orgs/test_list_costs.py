@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from billing.models import Movement, Standing
+from billing.models import Movement, PayerMail, ReconcileFinding, Standing
 from orgs import services
 from orgs.models import Grant, Invitation, Organization, Role, UserRoleAssignment
 from orgs.permissions import VIEW
@@ -38,6 +38,8 @@ LISTS: dict[type[Model], list[str]] = {
     Role: ["own_00ab", "Own 1234", "team-00ab", "adm"],
     Standing: ["team-00ab", "cus_123"],
     Movement: ["team-00ab"],
+    PayerMail: ["team-00ab", "in_123"],
+    ReconcileFinding: ["team-00ab"],
 }
 # What is chosen while typing.
 CHOSEN: list[tuple[type[Model], str, type[Model]]] = [

@@ -24,7 +24,7 @@ from accounts import services as accounts
 from accounts.events import Event
 from accounts.models import User, UserEventLog
 from billing import services as billing
-from billing.models import Movement, Standing
+from billing.models import Movement, PayerMail, ReconcileFinding, ReconcileRun, Standing
 from orgs import services
 from orgs.models import (
     Grant,
@@ -56,6 +56,8 @@ OF_AN_ORGANIZATION: list[type[Model]] = [
     SoftDeletion,
     Standing,
     Movement,
+    PayerMail,
+    ReconcileFinding,
 ]
 
 
@@ -104,6 +106,26 @@ def furnish(organization: Organization, by: User) -> None:
         Event.STANDING_CHANGED, organization_id=organization.pk, data={"before": {}, "after": pays}
     )
     billing.count_revenue(now=now)
+    PayerMail.objects.create(
+        organization=organization,
+        kind="receipt",
+        stripe_object=f"in_{name}",
+        since=now,
+        facts={
+            "amount": 1900,
+            "currency": "eur",
+            "paid_at": now.isoformat(),
+            "number": name,
+            "hosted_invoice_url": None,
+            "invoice_pdf": None,
+        },
+        created_at=now,
+        sent_at=now,
+    )
+    run = ReconcileRun.objects.create(started_at=now, finished_at=now, touched_at=now)
+    run.findings.create(
+        organization=organization, finding="standing", what=f"sub_{name}", found_at=now
+    )
     customer = Customer.objects.create(id=f"cus_{name}")
     Organization.objects.filter(pk=organization.pk).update(stripe_customer=customer)
 
