@@ -50,8 +50,6 @@ def details(organization: Organization, name: str) -> dict[str, Any]:
         "billing_email": "",
         "ownership_transfers-TOTAL_FORMS": 0,
         "ownership_transfers-INITIAL_FORMS": 0,
-        "standing-TOTAL_FORMS": 1,
-        "standing-INITIAL_FORMS": 1,
     }
 
 
