@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 
 from billing.access import Reason
 from billing.models import Standing, Status
+from billing.notices import CARD_EXPIRES_WITHIN
+from billing.payment_methods import expires_at
 from billing.refusals import refusal_for
 from orgs.models import Organization
 
@@ -20,6 +22,7 @@ class Action(StrEnum):
 
     NONE = ""
     PAY = "pay"
+    CONFIRM = "confirm"
     CHOOSE_PLAN = "choose_plan"
     REOPEN = "reopen"
 
@@ -44,6 +47,8 @@ def banner_for(
         if not is_owner:
             return _kept_out(Reason.CLOSED, organization, standing)
         return _closed(organization.removed_from)
+    if standing.unconfirmed_invoice and is_owner:
+        return _unconfirmed(organization, now)
     if organization.is_locked(now):
         return _locked(standing) if is_owner else _kept_out(Reason.LOCKED, organization, standing)
     if standing.exempt_until is not None and organization.locked_from is not None:
@@ -58,6 +63,9 @@ def banner_for(
             _("%(tier)s ends on %(date)s") % facts,
             _("Until then everything stays as it is. The owner can resume the plan under Billing."),
         )
+    end = expires_at(standing.payment_method)
+    if is_owner and end is not None and end <= now + CARD_EXPIRES_WITHIN:
+        return _card(is_expired=end <= now)
     if standing.reason == "unmapped_price":
         return Banner(
             "unmapped",
@@ -97,6 +105,19 @@ def _locked(standing: Standing) -> Banner:
         title = _("Your organization's billing needs attention")
     text = _("Your team cannot come in until billing is resolved.")
     return Banner("locked", title, text, Action.PAY)
+
+
+def _unconfirmed(organization: Organization, now: datetime) -> Banner:
+    text = _("Your bank wants you to confirm it. Until then it is unpaid.")
+    if organization.is_locked(now):
+        text = _("Your bank wants you to confirm it. Until then your team cannot come in.")
+    return Banner("grace", _("A payment waits for you"), text, Action.CONFIRM)
+
+
+def _card(*, is_expired: bool) -> Banner:
+    text = _("Add another, so that the next payment succeeds.")
+    title = _("Your card has expired") if is_expired else _("Your card expires soon")
+    return Banner("card", title, text, Action.PAY)
 
 
 def _exempt(standing: Standing, until: datetime) -> Banner:

@@ -278,6 +278,36 @@ def cancel_subscription(subscription_id: str) -> StripeJson | None:
     return _or_none(lambda: _client().subscriptions.cancel(subscription_id))
 
 
+@_translated
+def schedule_end(subscription_id: str) -> None:
+    """Have a subscription end with the period that is paid."""
+    _client().subscriptions.update(subscription_id, {"cancel_at_period_end": True})
+
+
+@_translated
+def take_end_back(subscription: StripeJson) -> None:
+    """Have a subscription that was to end go on. Flexible billing keeps the end as a moment, the
+    older way as a flag; Stripe refuses to be told of both."""
+    change: StripeJson = {"cancel_at": ""}
+    if subscription.get("cancel_at_period_end"):
+        change = {"cancel_at_period_end": False}
+    _client().subscriptions.update(subscription["id"], change)
+
+
+@_translated
+def preview_change(
+    *, subscription_id: str, customer_id: str, items: list[StripeJson]
+) -> StripeJson:
+    """Return the invoice that a change of a subscription's items would make today."""
+    details = {"items": items, "proration_behavior": "always_invoice"}
+    params = {
+        "customer": customer_id,
+        "subscription": subscription_id,
+        "subscription_details": details,
+    }
+    return _json(_client().invoices.create_preview(params))
+
+
 def _or_none(call: Callable[[], Any]) -> StripeJson | None:
     try:
         return _json(call())

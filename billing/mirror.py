@@ -14,7 +14,7 @@ from uuid import UUID
 
 from djstripe.models import Customer, Event, Invoice, Price, Product, Subscription, WebhookEndpoint
 
-from billing.standing import OVER
+from billing.standing import NEVER_STARTED, OVER
 
 StripeJson = dict[str, Any]
 
@@ -54,6 +54,12 @@ def unended_subscriptions(customer_id: str) -> set[str]:
     """Return the ids of the customer's subscriptions that, for all we know, have not ended."""
     rows = Subscription.objects.filter(customer_id=customer_id)
     return set(rows.exclude(stripe_data__status__in=sorted(OVER)).values_list("id", flat=True))
+
+
+def had_subscription(customer_id: str) -> bool:
+    """Say whether any subscription of the customer ever began."""
+    rows = Subscription.objects.filter(customer_id=customer_id)
+    return bool(rows.exclude(stripe_data__status__in=sorted(NEVER_STARTED)).exists())
 
 
 def open_invoices(customer_id: str) -> set[str]:

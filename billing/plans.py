@@ -9,7 +9,7 @@ from djstripe.models import Price
 
 from billing.models import TierPrice
 from billing.money import format_money
-from orgs.models import Tier
+from orgs.models import FEATURES, Tier
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,8 @@ class PlanPrice:
     interval: str
     display: str
     is_current: bool
+    # Days in which a new customer pays nothing.
+    trial_days: int | None
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,33 @@ def offered_plans(current: Tier | None, paid: Collection[str] = ()) -> list[Plan
     prices: dict[int, list[PlanPrice]] = {}
     for row, price in sorted(_sold(), key=lambda pair: pair[0].interval):
         display = format_money(price.stripe_data["unit_amount"], price.currency)
-        shown = PlanPrice(row.pk, row.interval, display, is_current=price.id in paid)
+        shown = PlanPrice(
+            row.pk,
+            row.interval,
+            display,
+            is_current=price.id in paid,
+            trial_days=row.trial_days,
+        )
         prices.setdefault(row.tier_id, []).append(shown)
     return [
         Plan(tier, prices.get(tier.pk, []), is_current=tier == current)
         for tier in Tier.objects.offered()
     ]
+
+
+def display_of(price: TierPrice) -> str:
+    """Return a sold price's amount as people write it."""
+    mirrored = Price.objects.get(id=price.stripe_price_id)
+    return format_money(mirrored.stripe_data["unit_amount"], mirrored.currency)
+
+
+def features_lost(current: Tier | None, chosen: Tier) -> list[str]:
+    """Return what a change of tier takes away, in people's words."""
+    if current is None:
+        return []
+    kept = set(chosen.entitlements.values_list("codename", flat=True))
+    had = current.entitlements.values_list("codename", flat=True)
+    return [str(FEATURES[name]) for name in sorted(had) if name in FEATURES and name not in kept]
 
 
 def is_sold(price: TierPrice) -> bool:

@@ -116,6 +116,11 @@ def is_live(subscription: StripeObject) -> bool:
     return subscription["status"] not in NEVER_STARTED | {ENDED}
 
 
+def has_begun(subscription: StripeObject) -> bool:
+    """Say whether a subscription ever began: its first payment, or its trial."""
+    return subscription["status"] not in NEVER_STARTED
+
+
 def is_over(subscription: StripeObject) -> bool:
     """Say whether a subscription can never bill again."""
     return subscription["status"] in OVER

@@ -14,10 +14,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from billing import plans, services
+from billing import mirror, plans, services
 from billing.forms import SubscribeForm
 from billing.gateway import BillingUnavailable
 from billing.models import Standing
+from billing.overview import invoice_to_confirm, invoices_of, overview_of, preview_of
 from orgs import clock, refusals
 from orgs import services as orgs
 from orgs.decorators import MemberRequest, member_required
@@ -72,10 +73,15 @@ def overview(request: MemberRequest) -> HttpResponse:
         "organization": organization,
         "standing": standing,
         "status_label": standing.get_status_display(),
+        "overview": overview_of(standing, clock.now()),
+        "invoices": invoices_of(organization),
+        "seats_in_use": organization.people().count(),
         "tier": organization.tier_at(clock.now()),
         "owner": organization.owner,
         "is_owner": is_owner,
         "has_subscription": standing.has_live_subscription,
+        # Who never had a subscription may try one.
+        "is_new": not mirror.had_subscription(organization.stripe_customer_id or ""),
         "can_choose_free": standing.can_choose_free,
         "can_change_plan": standing.can_change_plan,
         "plans": plans.offered_plans(organization.tier, standing.price_ids),
@@ -106,6 +112,79 @@ def subscribe(request: MemberRequest) -> HttpResponse:
         return redirect("billing:overview")
     except OrganizationIsClosed:
         messages.error(request, _("Your organization is closed. Reopen it first."))
+        return redirect("billing:overview")
+    return redirect(url)
+
+
+@require_safe
+@member_required
+@owner_pays
+def change_plan(request: MemberRequest) -> HttpResponse:
+    """Show what a change of plan costs today, as Stripe says, and what the team would lose."""
+    organization = request.organization
+    form = SubscribeForm(request.GET)
+    if not form.is_valid():
+        raise Http404
+    price = form.cleaned_data["price"]
+    try:
+        invoice = services.preview_plan(organization=organization, price=price, by=request.user)
+    except services.SamePlan:
+        messages.info(request, _("You have this plan already."))
+        return redirect("billing:overview")
+    except services.NotOffered:
+        messages.error(request, _("This plan is no longer offered at that price."))
+        return redirect("billing:overview")
+    except services.NothingToChange:
+        messages.info(request, _("There is no paid plan to change. Choose one here."))
+        return redirect("billing:overview")
+    context = {
+        "organization": organization,
+        "price": price,
+        "display": plans.display_of(price),
+        "preview": invoice and preview_of(invoice),
+        "lost": plans.features_lost(organization.tier, price.tier),
+        "seats_in_use": organization.people().count(),
+    }
+    return render(request, "billing/change_plan.html", context)
+
+
+@require_POST
+@member_required
+@owner_pays
+def cancel(request: MemberRequest) -> HttpResponse:
+    try:
+        services.cancel_plan(organization=request.organization, by=request.user)
+    except services.NoPlan:
+        messages.info(request, _("There is no plan to cancel."))
+    else:
+        messages.success(request, _("Your plan will end, and nothing more is charged."))
+    return redirect("billing:overview")
+
+
+@require_POST
+@member_required
+@owner_pays
+def resume(request: MemberRequest) -> HttpResponse:
+    try:
+        services.resume_plan(organization=request.organization, by=request.user)
+    except services.NoPlan:
+        messages.info(request, _("The plan has ended. Choose one here."))
+    else:
+        messages.success(request, _("Your plan goes on."))
+    return redirect("billing:overview")
+
+
+@require_POST
+@member_required
+@owner_pays
+def confirm_payment(request: MemberRequest) -> HttpResponse:
+    """Lead to Stripe's page on which the owner confirms a payment to their bank."""
+    organization = request.organization
+    if organization.owner_id != request.user.pk:
+        raise NotOwner
+    url = invoice_to_confirm(organization)
+    if url is None:
+        messages.info(request, _("No payment waits to be confirmed."))
         return redirect("billing:overview")
     return redirect(url)
 

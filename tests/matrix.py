@@ -133,7 +133,7 @@ class Page:
     def open(self, client: Client, scene: Scene) -> Any:
         url = reverse(self.name, args=self.arguments(scene))
         if self.method == "GET":
-            return client.get(url)
+            return client.get(url, self.data(scene))
         return client.post(url, self.data(scene))
 
 
@@ -223,6 +223,10 @@ PAGES = [
     Page("orgs:withdraw_transfer_request", "POST"),
     Page("billing:overview"),
     Page("billing:subscribe", "POST", data=_price),
+    Page("billing:change_plan", data=_price),
+    Page("billing:cancel", "POST"),
+    Page("billing:resume", "POST"),
+    Page("billing:confirm_payment", "POST"),
     Page("billing:portal", "POST"),
     Page("billing:choose_free", "POST"),
     Page("billing:close_organization"),

@@ -80,6 +80,10 @@ POST orgs:request_transfer          login     home      422       422       422 
 POST orgs:withdraw_transfer_request login     home      done      done      done      done      done      done      home      home      login
 GET billing:overview                login     home      ok        no_role   no_role   ok        ok        ok        home      home      login
 POST billing:subscribe              login     home      stripe    owner's   owner's   owner's   owner's   stripe    home      home      login
+GET billing:change_plan             login     home      done      owner's   owner's   owner's   owner's   done      home      home      login
+POST billing:cancel                 login     home      done      owner's   owner's   owner's   owner's   done      home      home      login
+POST billing:resume                 login     home      done      owner's   owner's   owner's   owner's   done      home      home      login
+POST billing:confirm_payment        login     home      done      owner's   owner's   owner's   owner's   done      home      home      login
 POST billing:portal                 login     home      stripe    owner's   owner's   owner's   owner's   stripe    home      home      login
 POST billing:choose_free            login     home      done      owner's   owner's   owner's   owner's   done      home      home      login
 GET billing:close_organization      login     home      ok        owner's   owner's   owner's   owner's   ok        home      home      login
@@ -131,6 +135,10 @@ POST orgs:request_transfer          login     home      422       422       422 
 POST orgs:withdraw_transfer_request login     home      done      done      done      done      done      done      home      home      login
 GET billing:overview                login     home      ok        no_role   no_role   ok        ok        ok        home      home      login
 POST billing:subscribe              login     home      stripe    owner's   owner's   owner's   owner's   stripe    home      home      login
+GET billing:change_plan             login     home      done      owner's   owner's   owner's   owner's   done      home      home      login
+POST billing:cancel                 login     home      done      owner's   owner's   owner's   owner's   done      home      home      login
+POST billing:resume                 login     home      done      owner's   owner's   owner's   owner's   done      home      home      login
+POST billing:confirm_payment        login     home      done      owner's   owner's   owner's   owner's   done      home      home      login
 POST billing:portal                 login     home      stripe    owner's   owner's   owner's   owner's   stripe    home      home      login
 POST billing:choose_free            login     home      done      owner's   owner's   owner's   owner's   done      home      home      login
 GET billing:close_organization      login     home      ok        owner's   owner's   owner's   owner's   ok        home      home      login
@@ -182,6 +190,10 @@ POST orgs:request_transfer          login     home      422       LOCK      LOCK
 POST orgs:withdraw_transfer_request login     home      done      LOCK      LOCK      LOCK      LOCK      done      home      home      login
 GET billing:overview                login     home      ok        LOCK      LOCK      LOCK      LOCK      ok        home      home      login
 POST billing:subscribe              login     home      stripe    LOCK      LOCK      LOCK      LOCK      stripe    home      home      login
+GET billing:change_plan             login     home      done      LOCK      LOCK      LOCK      LOCK      done      home      home      login
+POST billing:cancel                 login     home      done      LOCK      LOCK      LOCK      LOCK      done      home      home      login
+POST billing:resume                 login     home      done      LOCK      LOCK      LOCK      LOCK      done      home      home      login
+POST billing:confirm_payment        login     home      done      LOCK      LOCK      LOCK      LOCK      done      home      home      login
 POST billing:portal                 login     home      stripe    LOCK      LOCK      LOCK      LOCK      stripe    home      home      login
 POST billing:choose_free            login     home      done      LOCK      LOCK      LOCK      LOCK      done      home      home      login
 GET billing:close_organization      login     home      ok        LOCK      LOCK      LOCK      LOCK      ok        home      home      login
@@ -233,6 +245,10 @@ POST orgs:request_transfer          login     home      422       CLOSED    CLOS
 POST orgs:withdraw_transfer_request login     home      done      CLOSED    CLOSED    CLOSED    CLOSED    done      home      home      login
 GET billing:overview                login     home      ok        CLOSED    CLOSED    CLOSED    CLOSED    ok        home      home      login
 POST billing:subscribe              login     home      stripe    CLOSED    CLOSED    CLOSED    CLOSED    done      home      home      login
+GET billing:change_plan             login     home      done      CLOSED    CLOSED    CLOSED    CLOSED    done      home      home      login
+POST billing:cancel                 login     home      done      CLOSED    CLOSED    CLOSED    CLOSED    done      home      home      login
+POST billing:resume                 login     home      done      CLOSED    CLOSED    CLOSED    CLOSED    done      home      home      login
+POST billing:confirm_payment        login     home      done      CLOSED    CLOSED    CLOSED    CLOSED    done      home      home      login
 POST billing:portal                 login     home      stripe    CLOSED    CLOSED    CLOSED    CLOSED    stripe    home      home      login
 POST billing:choose_free            login     home      done      CLOSED    CLOSED    CLOSED    CLOSED    done      home      home      login
 GET billing:close_organization      login     home      ok        CLOSED    CLOSED    CLOSED    CLOSED    home      home      home      login

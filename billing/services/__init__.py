@@ -3,16 +3,19 @@
 from billing.services.attempts import log_sync_request
 from billing.services.checkout import (
     AlreadySubscribed,
+    NothingToChange,
     NotOffered,
     SamePlan,
     change_plan,
     choose_free_tier,
     choose_plan,
     open_portal,
+    preview_plan,
     start_checkout,
 )
 from billing.services.clock import NoTestClock, advance_test_clock
 from billing.services.closing import close_organization, follow_closing, follow_removal
+from billing.services.ending import NoPlan, cancel_plan, resume_plan
 from billing.services.exemptions import (
     EndsTooSoon,
     MayNotExempt,
@@ -49,10 +52,12 @@ __all__ = [
     "AlreadySubscribed",
     "EndsTooSoon",
     "MayNotExempt",
+    "NoPlan",
     "NoTestClock",
     "NotGivenUp",
     "NotOffered",
     "NotProven",
+    "NothingToChange",
     "Outcome",
     "ReasonNeeded",
     "SamePlan",
@@ -61,6 +66,7 @@ __all__ = [
     "advance_test_clock",
     "begin_partial_run",
     "begin_run",
+    "cancel_plan",
     "change_plan",
     "choose_free_tier",
     "choose_plan",
@@ -77,6 +83,7 @@ __all__ = [
     "open_standing",
     "plan_setup",
     "plant_prices",
+    "preview_plan",
     "prove_setup",
     "receive_event",
     "recipients_of",
@@ -84,6 +91,7 @@ __all__ = [
     "reconcile_one",
     "reconcile_since",
     "request_sync",
+    "resume_plan",
     "retry_payer_mail",
     "save_tier_price",
     "send_payer_mails",

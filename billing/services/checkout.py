@@ -16,7 +16,7 @@ from billing.models import Standing, Status, TierPrice
 from billing.services.facts import Facts
 from billing.services.marks import request_sync
 from billing.services.sync import converge_now
-from billing.standing import prices_of
+from billing.standing import has_begun, prices_of
 from orgs.models import Organization, Tier
 from orgs.services import NotOwner, OrganizationIsClosed
 
@@ -30,6 +30,10 @@ class AlreadySubscribed(Exception):
 
 class SamePlan(Exception):
     """The subscription is at this price already."""
+
+
+class NothingToChange(Exception):
+    """No subscription is paid that could be changed: one is bought, or what is owed is paid."""
 
 
 class NotOffered(Exception):
@@ -82,7 +86,8 @@ def start_checkout(
         return kept or gateway.create_checkout(
             customer_id=facts.customer["id"],
             price_id=price_id,
-            trial_days=price.trial_days,
+            # Once: whoever had a subscription has tried it.
+            trial_days=None if any(map(has_begun, facts.subscriptions)) else price.trial_days,
             metadata=metadata,
             return_url=return_url,
             cancel_url=cancel_url,
@@ -117,6 +122,29 @@ def change_plan(*, organization: Organization, price: TierPrice, by: User, retur
     if standing.status == Status.CURRENT and standing.subscription is not None:
         flow = _confirm_change(standing.subscription.stripe_data, price, return_url)
     return _open_portal(organization, return_url, flow)
+
+
+def preview_plan(*, organization: Organization, price: TierPrice, by: User) -> StripeJson | None:
+    """Return the invoice that a change to this price would make today; None where only Stripe's
+    portal can make it.
+
+    Raises NotOwner, NotOffered, SamePlan, NothingToChange and BillingUnavailable.
+    """
+    require_owner(organization, by)
+    price_id = _offered(price)
+    standing = Standing.objects.select_related("subscription").get(organization=organization)
+    if standing.status != Status.CURRENT or standing.subscription is None:
+        raise NothingToChange
+    flow = _confirm_change(standing.subscription.stripe_data, price, return_url="")
+    if flow is None:
+        return None
+    items = flow["subscription_update_confirm"]["items"]
+    assert items[0]["price"] == price_id
+    return gateway.preview_change(
+        subscription_id=standing.subscription.id,
+        customer_id=str(organization.stripe_customer_id),
+        items=items,
+    )
 
 
 def open_portal(*, organization: Organization, by: User, return_url: str) -> str:

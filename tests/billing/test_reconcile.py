@@ -335,7 +335,7 @@ def test_staff_see_when_it_was_and_what_is_left_with_the_next_step(
     assert "mirror differs" not in found
     assert "mirror differs" in dana.get(link).content.decode()
     standing = dana.get(reverse("admin:orgs_organization_change", args=[cast.acme.pk]))
-    assert "Reconciled at" in standing.content.decode()
+    assert "Last compared with everything at Stripe" in standing.content.decode()
     scoped = make_developer("billing.view_reconcilerun", "billing.view_reconcilefinding")
     assert "pays two subscriptions" not in signed_in(scoped).get(link).content.decode()
     assert (

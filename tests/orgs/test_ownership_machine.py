@@ -29,7 +29,7 @@ from hypothesis.stateful import (
 )
 
 from accounts.models import User, UserEventLog, UserType
-from billing.models import Standing
+from billing.models import Standing, SyncAttempt
 from orgs import services
 from orgs.guards import installation
 from orgs.models import Organization, OwnershipTransfer
@@ -274,6 +274,7 @@ class Ownership(RuleBasedStateMachine):
         installation.drop(connection)
         with transaction.atomic():
             for model in (
+                SyncAttempt,
                 Standing,
                 EmailAddress,
                 OwnershipTransfer,

@@ -20,7 +20,7 @@ from djstripe.models import Customer, Event, Invoice, Subscription
 from accounts.models import User, UserEventLog
 from billing import gateway, services
 from billing.gateway import BillingUnavailable
-from billing.models import PayerMail, Standing, TierPrice
+from billing.models import PayerMail, Standing, SyncAttempt, TierPrice
 from billing.services import facts, leases, projection
 from config.browser import Browser, FormNotFound
 from orgs import clock
@@ -47,6 +47,7 @@ DEAF = "django_tasks.backends.dummy.DummyBackend"
 LONGEST = timedelta(days=150)
 WRITTEN = (
     PayerMail,
+    SyncAttempt,
     Standing,
     UserEventLog,
     OwnershipTransfer,

@@ -1,0 +1,240 @@
+"""What the billing page tells of an organization's plan: from what syncs wrote, and never from
+Stripe, so that the page opens whatever state Stripe is in. Pure but for `invoices_of`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from djstripe.models import Invoice
+
+from billing.models import Standing
+from billing.money import format_money
+from billing.payment_methods import expires_at
+from orgs.models import Organization
+
+# So many invoices are shown; Stripe's portal has the rest.
+SHOWN = 12
+EXPIRES_SOON = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Charge:
+    """Money that is due at a moment. `amount` None: it depends on what was used."""
+
+    at: datetime
+    amount: str | None
+    # Stripe adds taxes to it, as the law wants.
+    is_before_tax: bool
+
+
+@dataclass(frozen=True)
+class Trial:
+    ends_at: datetime
+    then: str
+
+
+@dataclass(frozen=True)
+class Method:
+    words: str
+    until: str
+    is_expired: bool
+    expires_soon: bool
+
+
+@dataclass(frozen=True)
+class InvoiceRow:
+    number: str
+    at: datetime
+    total: str
+    tax: str
+    status: str
+    is_open: bool
+    url: str
+    pdf: str
+
+
+@dataclass(frozen=True)
+class Overview:
+    prices: list[str]
+    charge: Charge | None
+    trial: Trial | None
+    method: Method | None
+    has_ending: bool
+
+
+STATUS_WORDS = {
+    "paid": gettext_lazy("Paid"),
+    "open": gettext_lazy("To be paid"),
+    "void": gettext_lazy("Canceled"),
+    "uncollectible": gettext_lazy("Given up"),
+}
+
+
+def overview_of(standing: Standing, now: datetime) -> Overview:
+    """Return what the page tells of a standing, whose subscription is loaded with it."""
+    data: Mapping[str, Any] = {}
+    if standing.subscription is not None and standing.has_live_subscription:
+        data = standing.subscription.stripe_data
+    items = (data.get("items") or {}).get("data") or []
+    return Overview(
+        prices=[words for item in items if (words := price_words(item))],
+        charge=_charge(data, items, standing, now),
+        trial=_trial(data, items, standing, now),
+        method=_method(standing.payment_method, now),
+        has_ending=standing.ends_at is not None,
+    )
+
+
+def price_words(item: Mapping[str, Any]) -> str:
+    """Say what an item costs: "€19 a month", "€190 a year"; nothing where it depends on use."""
+    price = item.get("price") or {}
+    amount = price.get("unit_amount")
+    if amount is None:
+        return ""
+    words = format_money(amount, price["currency"])
+    quantity = item.get("quantity") or 1
+    if quantity != 1:
+        words = f"{quantity} × {words}"  # noqa: RUF001
+    recurring = price.get("recurring") or {}
+    count = recurring.get("interval_count") or 1
+    interval = str(recurring.get("interval") or "")
+    if count != 1:
+        return _("%(price)s every %(count)s %(interval)ss") % {
+            "price": words,
+            "count": count,
+            "interval": interval,
+        }
+    if interval == "year":
+        return _("%(price)s a year") % {"price": words}
+    if interval == "month":
+        return _("%(price)s a month") % {"price": words}
+    return f"{words} / {interval}"
+
+
+def _charge(
+    data: Mapping[str, Any], items: list[Any], standing: Standing, now: datetime
+) -> Charge | None:
+    ends = [item["current_period_end"] for item in items if item.get("current_period_end")]
+    if data.get("status") not in ("active", "trialing") or standing.ends_at is not None or not ends:
+        return None
+    at = _moment(min(ends))
+    is_before_tax = bool((data.get("automatic_tax") or {}).get("enabled"))
+    return Charge(at, _total(items), is_before_tax) if at > now else None
+
+
+def _trial(
+    data: Mapping[str, Any], items: list[Any], standing: Standing, now: datetime
+) -> Trial | None:
+    if data.get("status") != "trialing" or not data.get("trial_end"):
+        return None
+    ends_at = _moment(data["trial_end"])
+    if standing.ends_at is not None:
+        return Trial(ends_at, _("Then the plan ends, and nothing is charged."))
+    if standing.payment_method is not None:
+        amount = _total(items)
+        if amount is None:
+            return Trial(ends_at, _("Then the first payment is due."))
+        return Trial(ends_at, _("Then %(amount)s is charged.") % {"amount": amount})
+    behavior = ((data.get("trial_settings") or {}).get("end_behavior") or {}).get(
+        "missing_payment_method"
+    )
+    if behavior == "cancel":
+        return Trial(ends_at, _("Then the plan ends, unless there is a payment method by then."))
+    if behavior == "pause":
+        return Trial(
+            ends_at, _("Then the plan is paused, unless there is a payment method by then.")
+        )
+    return Trial(ends_at, _("Then an invoice is due. Add a payment method before."))
+
+
+def _method(method: Mapping[str, Any] | None, now: datetime) -> Method | None:
+    if method is None:
+        return None
+    end = expires_at(method)
+    words = (method["brand"] or method["type"]).replace("_", " ").capitalize()
+    if method["last4"]:
+        words = _("%(brand)s ending in %(last4)s") % {"brand": words, "last4": method["last4"]}
+    until = f"{method['exp_month']:02}/{method['exp_year']}" if end is not None else ""
+    is_expired = end is not None and end <= now
+    expires_soon = end is not None and not is_expired and end <= now + EXPIRES_SOON
+    return Method(words, until, is_expired, expires_soon)
+
+
+def invoices_of(organization: Organization) -> list[InvoiceRow]:
+    """Return the newest invoices, as the mirror has them. One statement."""
+    if organization.stripe_customer_id is None:
+        return []
+    rows = Invoice.objects.filter(customer=organization.stripe_customer_id).order_by("-created")
+    return [invoice_row(data) for data in rows.values_list("stripe_data", flat=True)[:SHOWN]]
+
+
+def invoice_to_confirm(organization: Organization) -> str | None:
+    """Return the address at Stripe at which the owner confirms a payment that waits for it."""
+    waiting = Standing.objects.filter(organization=organization).values("unconfirmed_invoice")
+    rows = Invoice.objects.filter(
+        customer=organization.stripe_customer_id, id__in=waiting, stripe_data__status="open"
+    )
+    data = rows.values_list("stripe_data", flat=True).first()
+    return (data or {}).get("hosted_invoice_url")
+
+
+def invoice_row(data: Mapping[str, Any]) -> InvoiceRow:
+    currency = data["currency"]
+    tax = sum(each.get("amount") or 0 for each in data.get("total_taxes") or [])
+    status = str(data["status"])
+    return InvoiceRow(
+        number=data.get("number") or data["id"],
+        at=_moment(data["created"]),
+        total=format_money(data["total"], currency),
+        tax=format_money(tax, currency) if tax else "",
+        status=str(STATUS_WORDS.get(status, status)),
+        is_open=status == "open",
+        url=data.get("hosted_invoice_url") or "",
+        pdf=data.get("invoice_pdf") or "",
+    )
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a change of plan costs today, as Stripe works it out."""
+
+    lines: list[tuple[str, str]]
+    tax: str
+    # Due today; with `is_credit`, kept for the next invoices.
+    total: str
+    is_credit: bool
+
+
+def preview_of(invoice: Mapping[str, Any]) -> Preview:
+    currency = invoice["currency"]
+    tax = sum(each.get("amount") or 0 for each in invoice.get("total_taxes") or [])
+    total = invoice["total"]
+    return Preview(
+        lines=[
+            (line.get("description") or "", format_money(line["amount"], currency))
+            for line in invoice["lines"]["data"]
+        ],
+        tax=format_money(tax, currency) if tax else "",
+        total=format_money(abs(total) if total < 0 else invoice["amount_due"], currency),
+        is_credit=total < 0,
+    )
+
+
+def _total(items: Iterable[Mapping[str, Any]]) -> str | None:
+    total, currency = 0, ""
+    for item in items:
+        price = item.get("price") or {}
+        if price.get("unit_amount") is None:
+            return None
+        total += price["unit_amount"] * (item.get("quantity") or 1)
+        currency = price["currency"]
+    return format_money(total, currency) if currency else None
+
+
+def _moment(timestamp: int) -> datetime:
+    return datetime.fromtimestamp(timestamp, UTC)
