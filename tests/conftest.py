@@ -146,7 +146,7 @@ def _prepare(sandbox: SandboxProcess, settings: Settings, listener: str) -> None
         if not listener:
             for endpoint in WebhookEndpoint.objects.all():
                 gateway.delete_webhook_endpoint(endpoint.id)
-        client: Any = gateway._client()
+        client: Any = gateway.api()
         clock = client.test_helpers.test_clocks.create({"frozen_time": 1_780_000_000})
         sandbox.keep(name)
         return str(clock.id)

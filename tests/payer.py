@@ -47,7 +47,7 @@ class Payer:
         self.browser.submit("checkout-form", card=card)
 
     def open_checkouts(self) -> list[str]:
-        sessions = gateway._client().checkout.sessions.list({"status": "open"})
+        sessions = gateway.api().checkout.sessions.list({"status": "open"})
         return [each.id for each in sessions.data]
 
     def subscribe_at_stripe(self, customer: str | None = None) -> None:
@@ -55,7 +55,7 @@ class Payer:
 
         It is the organization's customer who does, unless it is another one.
         """
-        api = gateway._client()
+        api = gateway.api()
         if customer is None:
             customer = Organization.objects.get(pk=self.organization.pk).stripe_customer_id
         card = api.payment_methods.attach("pm_card_visa", {"customer": customer})
@@ -95,7 +95,7 @@ class Payer:
 
     def customers(self) -> list[dict[str, Any]]:
         """The customers that exist at Stripe."""
-        return [each.to_dict() for each in gateway._client().customers.list().data]
+        return [each.to_dict() for each in gateway.api().customers.list().data]
 
     def sync(self) -> Organization:
         services.sync_organization(self.organization)

@@ -65,7 +65,7 @@ from djstripe.models import Customer, Invoice, Subscription  # noqa: E402
 
 from accounts.models import User  # noqa: E402
 from billing import gateway, services  # noqa: E402
-from billing.gateway import PAGE_SIZE  # noqa: E402
+from billing.gateway.client import PAGE_SIZE  # noqa: E402
 from billing.models import ReconcileFinding, ReconcileRun, Standing, TierPrice  # noqa: E402
 from orgs import services as orgs  # noqa: E402
 from orgs.models import Organization  # noqa: E402
@@ -107,7 +107,7 @@ def make_template() -> Organization:
     organization = orgs.found_organization(name="Scale", owner=owner)
     services.sync_organization(organization)
     organization.refresh_from_db()
-    api: Any = gateway._client()
+    api: Any = gateway.api()
     card = api.payment_methods.attach("pm_card_visa", {"customer": organization.stripe_customer_id})
     price = TierPrice.objects.get(tier__key="pro", interval="month").stripe_price_id
     api.subscriptions.create(

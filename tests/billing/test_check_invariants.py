@@ -292,7 +292,7 @@ def test_the_story_of_a_payer_is_no_drift_at_any_moment(
         payer.subscribe,
         partial(payer.change_card, FAILS_LATER),
         partial(pass_time, 100),
-        lambda: gateway._client().customers.delete(payer.organization.stripe_customer_id),
+        lambda: gateway.api().customers.delete(payer.organization.stripe_customer_id),
         payer.sync,
     ):
         step()

@@ -31,7 +31,7 @@ def price_of(tier: str) -> TierPrice:
 
 def subscriptions(payer: Payer) -> list[str]:
     """The statuses of all that Stripe has."""
-    listed = gateway._client().subscriptions.list({"status": "all"})
+    listed = gateway.api().subscriptions.list({"status": "all"})
     return [each.status for each in listed.data]
 
 
@@ -208,7 +208,7 @@ def test_a_price_archived_at_stripe_is_refused_and_offered_no_more(
     payer: Payer, cast: Cast
 ) -> None:
     price = price_of("pro")
-    gateway._client().prices.update(price.stripe_price_id, {"active": False})
+    gateway.api().prices.update(price.stripe_price_id, {"active": False})
     client = signed_in(cast.alice)
     answer = client.post(reverse("billing:subscribe"), {"price": price.pk}, follow=True)
     text = answer.content.decode()
@@ -218,7 +218,7 @@ def test_a_price_archived_at_stripe_is_refused_and_offered_no_more(
 
 def test_a_price_archived_while_its_checkout_is_open_is_honoured(payer: Payer) -> None:
     browser = tab(payer)
-    gateway._client().prices.update(price_of("pro").stripe_price_id, {"active": False})
+    gateway.api().prices.update(price_of("pro").stripe_price_id, {"active": False})
     browser.submit("checkout-form", card=GOOD)
     tier = payer.sync().tier
     assert tier is not None
@@ -275,7 +275,7 @@ def test_after_the_customer_was_deleted_at_stripe_the_owner_starts_afresh(
     payer.subscribe()
     dead = payer.sync().stripe_customer_id
     assert dead is not None
-    gateway._client().customers.delete(dead)
+    gateway.api().customers.delete(dead)
     acme = payer.sync()
     assert (acme.stripe_customer_id, acme.is_locked(timezone.now())) == (dead, True)
     assert Standing.objects.get(organization=acme).reason == "customer_deleted"

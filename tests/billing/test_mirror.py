@@ -7,6 +7,7 @@ from djstripe.models import Customer, Invoice, Subscription
 
 from accounts.models import UserEventLog
 from billing import gateway
+from billing.gateway import invoices
 from billing.models import Standing, Status
 from orgs.models import Organization
 from tests.billing.stripe_objects import subscription
@@ -40,7 +41,7 @@ def test_the_subscriptions_of_a_deleted_customer_end_in_the_mirror_too(payer: Pa
     payer.subscribe()
     acme = payer.sync()
     (subscription,) = Subscription.objects.all()
-    gateway._client().customers.delete(acme.stripe_customer_id)
+    gateway.api().customers.delete(acme.stripe_customer_id)
     payer.sync()
     assert mirrored(subscription.id) == "canceled"
     assert Customer.objects.get().stripe_data["deleted"] is True
@@ -73,7 +74,7 @@ def test_what_has_changed_is_written_and_the_rest_is_left_alone(payer: Payer) ->
 def test_open_invoices_are_known_however_many_newer_ones_there_are(
     payer: Payer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway, "RECENT_INVOICES", 1)
+    monkeypatch.setattr(invoices, "RECENT_INVOICES", 1)
     payer.sandbox.settings(dunning_end="past_due")
     payer.subscribe()
     payer.change_card(FAILS_LATER)
@@ -111,7 +112,7 @@ def test_the_key_is_renewed_once_and_in_the_sync_that_records_the_deletion(payer
     first = Standing.objects.get(organization=acme).customer_key
     payer.sync()
     assert Standing.objects.get(organization=acme).customer_key == first
-    gateway._client().customers.delete(acme.stripe_customer_id)
+    gateway.api().customers.delete(acme.stripe_customer_id)
     payer.sync()
     second = Standing.objects.get(organization=acme).customer_key
     payer.sync()
@@ -123,7 +124,7 @@ def test_the_key_is_renewed_once_and_in_the_sync_that_records_the_deletion(payer
 def test_a_new_customer_whose_creation_went_unanswered_is_found_again(payer: Payer) -> None:
     """Starting afresh, and the answer is lost: the next try finds that customer by its key."""
     dead = payer.sync().stripe_customer_id
-    gateway._client().customers.delete(dead)
+    gateway.api().customers.delete(dead)
     payer.sync()
     payer.sandbox.weather(
         [{"path": "/v1/customers", "method": "POST", "drop": True, "after_effect": True}]
@@ -146,7 +147,7 @@ def test_a_customer_deleted_before_it_was_linked_is_replaced(payer: Payer) -> No
         payer.sync()
     payer.sandbox.weather([])
     (lost,) = payer.customers()
-    gateway._client().customers.delete(lost["id"])
+    gateway.api().customers.delete(lost["id"])
     acme = payer.sync()
     (alive,) = payer.customers()
     assert acme.stripe_customer_id == alive["id"] != lost["id"]

@@ -112,7 +112,7 @@ def test_a_renewal_that_the_bank_wants_confirmed_asks_for_that(by_clock: Payer) 
     payer.subscribe()
     payer.sync()
     customer = Organization.objects.get(pk=payer.organization.pk).stripe_customer_id
-    api = gateway._client()
+    api = gateway.api()
     card = api.payment_methods.attach(CONFIRMS_ALWAYS, {"customer": customer})
     (subscription,) = gateway.list_subscriptions(str(customer))
     api.subscriptions.update(subscription["id"], {"default_payment_method": card.id})

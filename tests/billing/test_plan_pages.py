@@ -126,7 +126,7 @@ def test_a_payment_that_waits_leads_to_stripes_page_for_it(
     paying: Payer, alices: Client, cast: Cast
 ) -> None:
     customer = str(paying.sync().stripe_customer_id)
-    api = gateway._client()
+    api = gateway.api()
     card = api.payment_methods.attach("pm_card_authenticationRequired", {"customer": customer})
     (living,) = gateway.list_subscriptions(customer)
     api.subscriptions.update(living["id"], {"default_payment_method": card.id})

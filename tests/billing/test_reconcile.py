@@ -17,6 +17,7 @@ from djstripe.models import Subscription
 from pytest_django import Settings
 
 from billing import gateway, services
+from billing.gateway import client
 from billing.models import ReconcileFinding, ReconcileRun, Standing, Status, TierPrice
 from billing.services import walk
 from orgs import clock
@@ -30,7 +31,7 @@ PAGE = 5
 
 @pytest.fixture(autouse=True)
 def _small_pages_and_no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway, "PAGE_SIZE", PAGE)
+    monkeypatch.setattr(client, "PAGE_SIZE", PAGE)
     monkeypatch.setattr(walk, "FIRST_PAUSE", 0.0)
 
 
@@ -81,10 +82,10 @@ def test_where_nothing_differs_nothing_but_lists_is_asked(
     payer.subscribe_at_stripe(teams[0].stripe_customer_id)
     newest, oldest = gateway.list_subscriptions(str(teams[0].stripe_customer_id))
     gateway.cancel_subscription(newest["id"])
-    card = gateway._client().payment_methods.attach(
+    card = gateway.api().payment_methods.attach(
         "pm_card_chargeCustomerFail", {"customer": teams[0].stripe_customer_id}
     )
-    gateway._client().subscriptions.update(oldest["id"], {"default_payment_method": card.id})
+    gateway.api().subscriptions.update(oldest["id"], {"default_payment_method": card.id})
     payer.advance(60)
     for team in teams:
         services.sync_organization(team)
@@ -235,7 +236,7 @@ def test_what_no_sync_can_mend_is_left_to_staff_with_the_next_step(
     TierPrice.objects.filter(tier__key="business").delete()
     stray = gateway.create_customer(key=str(uuid4()))
     payer.subscribe_at_stripe(stray["id"])
-    not_ours = gateway._client().customers.create(
+    not_ours = gateway.api().customers.create(
         {"name": "Somebody else's", "test_clock": stray["test_clock"]}
     )
     payer.subscribe_at_stripe(not_ours.id)
@@ -261,7 +262,7 @@ def test_a_price_that_buys_nothing_is_left_to_staff(payer: Payer, cast: Cast) ->
 def test_a_customer_that_was_deleted_at_stripe_is_found_and_one_that_lacks_is_made(
     payer: Payer, teams: list[Organization]
 ) -> None:
-    gateway._client().customers.delete(teams[1].stripe_customer_id)
+    gateway.api().customers.delete(teams[1].stripe_customer_id)
     without = OrganizationFactory.create()
     Organization.objects.filter(pk=without.pk).update(
         created_at=timezone.now() - timedelta(hours=2)

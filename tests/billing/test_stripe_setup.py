@@ -44,7 +44,7 @@ def actions(printed: str) -> dict[str, str]:
 
 
 def api() -> Any:
-    return gateway._client()
+    return gateway.api()
 
 
 def price_of(tier: str, interval: str = "month") -> TierPrice:

@@ -126,9 +126,9 @@ def test_case_12_a_customer_deleted_at_stripe_locks_stays_dead_and_is_replaced_b
     arrive(wired_payer)
     dead = team.customer
     wired_payer.sandbox.weather([{"event": "customer.updated", "drop": True}])
-    gateway._client().customers.update(dead, {"description": "About to go"})
+    gateway.api().customers.update(dead, {"description": "About to go"})
     (late,) = _updates(wired_payer, "About to go")
-    gateway._client().customers.delete(dead)
+    gateway.api().customers.delete(dead)
     arrive(wired_payer)
     _assert_ended(team, dead)
     assert deliver(late) == 200

@@ -38,7 +38,7 @@ def test_case_10_metadata_that_lies_or_is_missing_moves_no_customer(
     key = str(Standing.objects.get(organization=other).customer_key) if is_forged else ""
     claims = {"customer_key": key, "djstripe_subscriber": str(other.pk), "owner": str(other.pk)}
     metadata = claims if is_forged else {"customer_key": ""}
-    gateway._client().customers.update(team.customer, {"metadata": metadata})
+    gateway.api().customers.update(team.customer, {"metadata": metadata})
     arrive(wired_payer)
     _assert_all_acknowledged(wired_payer)
     Payer(wired_payer.sandbox, other).sync()
@@ -72,7 +72,7 @@ def test_case_10_another_environments_customer_on_our_account_is_left_alone(
 
 def _pay_in_another_environment(team: Team) -> str:
     """Subscribe a customer of theirs, all of whose metadata is Acme's; return its id."""
-    api = gateway._client()
+    api = gateway.api()
     claims = {
         "customer_key": str(team.standing.customer_key),
         "djstripe_subscriber": str(team.organization.pk),

@@ -92,7 +92,7 @@ def test_case_7_one_failure_without_a_next_attempt_is_shown_and_its_grace_ends(
 ) -> None:
     """Case 7: Stripe tells of it once and tries no more: the owner reads of it, then the lock."""
     _subscribe(team)
-    api = gateway._client()
+    api = gateway.api()
     for card in api.customers.payment_methods.list(team.customer).data:
         api.payment_methods.detach(card.id)
     team.payer.advance(32)
@@ -121,7 +121,7 @@ def test_case_8_unpaid_is_locked(team: Team) -> None:
 def test_case_8_paused_is_locked(team: Team) -> None:
     """Case 8: `paused`, after a trial that nobody gave a card for."""
     price = TierPrice.objects.get(tier__key="pro", interval="month").stripe_price_id
-    gateway._client().subscriptions.create(
+    gateway.api().subscriptions.create(
         {
             "customer": team.customer,
             "items": [{"price": price}],
@@ -144,9 +144,9 @@ def test_case_8_a_status_that_nobody_knows_yet_is_locked(
     """Case 8: Stripe's list of statuses is open; the sandbox's answers are given a new one."""
     _subscribe(team)
     reword(monkeypatch, rb'"status": "active"', b'"status": "on_hold"')
-    (live,) = gateway._client().subscriptions.list({"customer": team.customer}).data
+    (live,) = gateway.api().subscriptions.list({"customer": team.customer}).data
     assert live.status == "on_hold"
-    gateway._client().subscriptions.update(live.id, {"description": "Something happens to it"})
+    gateway.api().subscriptions.update(live.id, {"description": "Something happens to it"})
     arrive(team.payer)
     assert (team.standing.status, team.standing.reason) == (Status.LAPSED, "unknown_status")
     team.assert_locked(banner="Your organization's billing needs attention")
@@ -160,7 +160,7 @@ def test_case_9_a_plan_canceled_in_the_portal_is_shown_as_ending_and_ends_in_fre
     _subscribe(team)
     team.payer.cancel()
     arrive(team.payer)
-    (live,) = gateway._client().subscriptions.list({"customer": team.customer}).data
+    (live,) = gateway.api().subscriptions.list({"customer": team.customer}).data
     assert (live.cancel_at_period_end, live.cancel_at > clock.now().timestamp()) == (False, True)
     team.assert_open("pro")
     for person in (team.owner, team.member):

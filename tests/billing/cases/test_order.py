@@ -121,8 +121,8 @@ def test_case_3_the_end_of_an_old_subscription_arrives_after_the_new_one_began(
 
 
 def _cancel_now(team: Team) -> None:
-    (live,) = gateway._client().subscriptions.list({"customer": team.customer}).data
-    gateway._client().subscriptions.cancel(live.id)
+    (live,) = gateway.api().subscriptions.list({"customer": team.customer}).data
+    gateway.api().subscriptions.cancel(live.id)
 
 
 def _told(payer: Payer) -> dict[str, dict[str, Any]]:
@@ -157,7 +157,7 @@ def test_case_4_every_order_of_a_real_sequence_ends_alike(
 
 def _begin_incomplete_and_pay(team: Team) -> None:
     """Subscribe with a card that fails, then pay with another."""
-    api = gateway._client()
+    api = gateway.api()
     bad = api.payment_methods.attach("pm_card_chargeCustomerFail", {"customer": team.customer})
     price = TierPrice.objects.get(tier__key="pro", interval="month").stripe_price_id
     begun = api.subscriptions.create(

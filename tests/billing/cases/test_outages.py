@@ -86,7 +86,7 @@ def test_case_13_stripe_failing_in_the_middle_changes_nothing_and_is_made_up_for
 
 def _cancel_or_resume(team: Team, *, is_canceled: bool) -> None:
     (live,) = Subscription.objects.filter(customer_id=team.customer)
-    gateway._client().subscriptions.update(live.id, {"cancel_at_period_end": is_canceled})
+    gateway.api().subscriptions.update(live.id, {"cancel_at_period_end": is_canceled})
 
 
 def _return_from_stripe(team: Team) -> int:
@@ -141,7 +141,7 @@ def test_case_14_poison_is_answered_kept_in_sight_and_harms_nobody(
 ) -> None:
     """Case 14: what breaks other people's webhooks, and bodies that are no events at all."""
     team, other = acme(wired_payer, cast), OrganizationFactory.create()
-    gateway._client().customers.update(team.customer, {"metadata": {"note": "a\x00b"}})
+    gateway.api().customers.update(team.customer, {"metadata": {"note": "a\x00b"}})
     wired_payer.sandbox.weather([{"event": "*", "nonsense": True}])
     wired_payer.subscribe_at_stripe()
     arrive(wired_payer)

@@ -20,7 +20,7 @@ class Desk:
 
     def __init__(self, customer: str) -> None:
         self.customer = customer
-        self._api = gateway._client()
+        self._api = gateway.api()
 
     def living(self) -> list[Any]:
         """Return the subscriptions that have not ended, the newest first."""

@@ -36,7 +36,7 @@ class Story:
     def __init__(self, url: str, endpoint: WebhookEndpoint) -> None:
         self.url = url + reverse("djstripe:djstripe_webhook_by_uuid", args=[endpoint.djstripe_uuid])
         self.secret = endpoint.secret
-        self._api = gateway._client()
+        self._api = gateway.api()
         present = int(clock.now().timestamp())
         made = self._api.test_helpers.test_clocks.create({"frozen_time": present})
         settings.STRIPE_TEST_CLOCK = made.id

@@ -44,7 +44,7 @@ class Stage:
             amount=900,
             interval="month",
         )
-        listed = gateway._client().prices.list({"limit": 100}).data
+        listed = gateway.api().prices.list({"limit": 100}).data
         self.prices = {price.lookup_key: price.id for price in listed}
         self.sold = [
             (str(id), tier, interval)

@@ -113,7 +113,7 @@ def _of_invoices(customer: str, listed: set[str] | None) -> Iterator[str]:
 
 def of_customers(organization: Organization) -> list[str]:
     """Say what is wrong with who the organization is at Stripe, and what it could still buy."""
-    api = gateway._client()
+    api = gateway.api()
     organization = Organization.objects.get(pk=organization.pk)
     lasting = api.customers.list({"test_clock": settings.STRIPE_TEST_CLOCK, "limit": 100}).data
     found = []

@@ -74,7 +74,7 @@ class World:
         self.sandbox.settings(dunning_end="cancel")
         cache.clear()
         mail.outbox.clear()
-        made = gateway._client().test_helpers.test_clocks.create({"frozen_time": int(time.time())})
+        made = gateway.api().test_helpers.test_clocks.create({"frozen_time": int(time.time())})
         stage.settings.STRIPE_TEST_CLOCK = made.id
         stage.settings.BILLING_GRACE_DAYS = grace_days
         stage.settings.TASKS = {"default": {"BACKEND": AWAKE if is_awake else DEAF}}
