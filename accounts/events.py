@@ -79,6 +79,8 @@ class Event(TextChoices):
     STANDING_CHANGED = "standing_changed", _("billing changed")
     LOCK_BEGAN = "lock_began", _("the organization was locked")
     FREE_TIER_CHOSEN = "free_tier_chosen", _("went on with the free plan")
+    PLAN_CANCELED = "plan_canceled", _("canceled the plan, to its end")
+    PLAN_RESUMED = "plan_resumed", _("resumed the plan")
     EXEMPTION_GRANTED = "exemption_granted", _("our staff let the organization in, unpaid")
     EXEMPTION_ENDED = "exemption_ended", _("the exemption from billing ended")
     SYNC_REQUESTED = "sync_requested", _("had billing looked up at Stripe")
@@ -204,6 +206,8 @@ GROUPS: dict[str, tuple[str | Promise, tuple[Event, ...]]] = {
             Event.STANDING_CHANGED,
             Event.LOCK_BEGAN,
             Event.FREE_TIER_CHOSEN,
+            Event.PLAN_CANCELED,
+            Event.PLAN_RESUMED,
             Event.EXEMPTION_GRANTED,
             Event.EXEMPTION_ENDED,
             Event.SYNC_REQUESTED,

@@ -108,10 +108,16 @@ def _locked(standing: Standing) -> Banner:
 
 
 def _unconfirmed(organization: Organization, now: datetime) -> Banner:
-    text = _("Your bank wants you to confirm it. Until then it is unpaid.")
+    title = _("A payment waits for you")
     if organization.is_locked(now):
         text = _("Your bank wants you to confirm it. Until then your team cannot come in.")
-    return Banner("grace", _("A payment waits for you"), text, Action.CONFIRM)
+        return Banner("locked", title, text, Action.CONFIRM)
+    text = _("Your bank wants you to confirm it. Until then it is unpaid.")
+    if organization.locked_from is not None:
+        text = _("Your bank wants you to confirm it by %(date)s; then your team is locked out.") % {
+            "date": date_format(organization.locked_from)
+        }
+    return Banner("grace", title, text, Action.CONFIRM)
 
 
 def _card(*, is_expired: bool) -> Banner:

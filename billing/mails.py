@@ -147,7 +147,7 @@ def _unlocked(name: str, facts: Facts) -> Words:
 def _ending(name: str, facts: Facts) -> Words:
     told = {"name": name, "tier": facts["tier"], "date": _date(facts["ends_at"])}
     subject = _("%(tier)s for %(name)s ends on %(date)s") % told
-    text = _("Until then everything stays as it is, and nothing more is charged.")
+    text = _("Until then everything stays as it is.")
     return Words(
         subject, [text, _("You can resume the plan until that day.")], _("Resume the plan")
     )

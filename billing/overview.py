@@ -59,6 +59,14 @@ class InvoiceRow:
 
 
 @dataclass(frozen=True)
+class Debt:
+    """What could not be collected, and when Stripe tries again."""
+
+    amount: str
+    next_attempt_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Overview:
     prices: list[str]
     charge: Charge | None
@@ -120,9 +128,11 @@ def _charge(
     data: Mapping[str, Any], items: list[Any], standing: Standing, now: datetime
 ) -> Charge | None:
     ends = [item["current_period_end"] for item in items if item.get("current_period_end")]
-    if data.get("status") not in ("active", "trialing") or standing.ends_at is not None or not ends:
+    if data.get("status") not in ("active", "trialing") or not ends:
         return None
     at = _moment(min(ends))
+    if standing.ends_at is not None and standing.ends_at <= at:
+        return None
     is_before_tax = bool((data.get("automatic_tax") or {}).get("enabled"))
     return Charge(at, _total(items), is_before_tax) if at > now else None
 
@@ -133,7 +143,7 @@ def _trial(
     if data.get("status") != "trialing" or not data.get("trial_end"):
         return None
     ends_at = _moment(data["trial_end"])
-    if standing.ends_at is not None:
+    if standing.ends_at is not None and standing.ends_at <= ends_at:
         return Trial(ends_at, _("Then the plan ends, and nothing is charged."))
     if standing.payment_method is not None:
         amount = _total(items)
@@ -173,6 +183,32 @@ def invoices_of(organization: Organization) -> list[InvoiceRow]:
     return [invoice_row(data) for data in rows.values_list("stripe_data", flat=True)[:SHOWN]]
 
 
+def debt_of(organization: Organization, now: datetime) -> Debt | None:
+    """Return what is owed on open invoices that were tried. One statement."""
+    rows = Invoice.objects.filter(
+        customer=organization.stripe_customer_id, stripe_data__status="open"
+    )
+    owed = [
+        data
+        for data in rows.order_by("created").values_list("stripe_data", flat=True)
+        if data.get("attempted") and data.get("amount_remaining")
+    ]
+    if not owed:
+        return None
+    amount = format_money(sum(each["amount_remaining"] for each in owed), owed[0]["currency"])
+    tried_at = [moment for each in owed if (moment := each.get("next_payment_attempt"))]
+    ahead = [moment for moment in map(_moment, tried_at) if moment > now]
+    return Debt(amount, min(ahead, default=None))
+
+
+def trial_end_of(organization: Organization) -> datetime | None:
+    """Return when the trial ends that the organization is on; None when it is on none."""
+    standing = Standing.objects.select_related("subscription").get(organization=organization)
+    data = standing.subscription.stripe_data if standing.subscription is not None else {}
+    is_trial = data.get("status") == "trialing" and data.get("trial_end")
+    return _moment(data["trial_end"]) if is_trial else None
+
+
 def invoice_to_confirm(organization: Organization) -> str | None:
     """Return the address at Stripe at which the owner confirms a payment that waits for it."""
     waiting = Standing.objects.filter(organization=organization).values("unconfirmed_invoice")
@@ -205,6 +241,8 @@ class Preview:
 
     lines: list[tuple[str, str]]
     tax: str
+    # What of earlier credit is used up.
+    credit: str
     # Due today; with `is_credit`, kept for the next invoices.
     total: str
     is_credit: bool
@@ -214,7 +252,9 @@ def preview_of(invoice: Mapping[str, Any]) -> Preview:
     currency = invoice["currency"]
     tax = sum(each.get("amount") or 0 for each in invoice.get("total_taxes") or [])
     total = invoice["total"]
+    used = total - invoice["amount_due"] if total > 0 else 0
     return Preview(
+        credit=format_money(used, currency) if used > 0 else "",
         lines=[
             (line.get("description") or "", format_money(line["amount"], currency))
             for line in invoice["lines"]["data"]

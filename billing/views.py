@@ -17,8 +17,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from billing import mirror, plans, services
 from billing.forms import SubscribeForm
 from billing.gateway import BillingUnavailable
-from billing.models import Standing
-from billing.overview import invoice_to_confirm, invoices_of, overview_of, preview_of
+from billing.models import Standing, Status
+from billing.overview import (
+    debt_of,
+    invoice_to_confirm,
+    invoices_of,
+    overview_of,
+    preview_of,
+    trial_end_of,
+)
 from orgs import clock, refusals
 from orgs import services as orgs
 from orgs.decorators import MemberRequest, member_required
@@ -75,6 +82,8 @@ def overview(request: MemberRequest) -> HttpResponse:
         "status_label": standing.get_status_display(),
         "overview": overview_of(standing, clock.now()),
         "invoices": invoices_of(organization),
+        "debt": debt_of(organization, clock.now()) if standing.status != Status.CURRENT else None,
+        "is_in_grace": not organization.is_locked(clock.now()),
         "seats_in_use": organization.people().count(),
         "tier": organization.tier_at(clock.now()),
         "owner": organization.owner,
@@ -142,6 +151,7 @@ def change_plan(request: MemberRequest) -> HttpResponse:
         "price": price,
         "display": plans.display_of(price),
         "preview": invoice and preview_of(invoice),
+        "trial_end": trial_end_of(organization),
         "lost": plans.features_lost(organization.tier, price.tier),
         "seats_in_use": organization.people().count(),
     }
@@ -157,7 +167,7 @@ def cancel(request: MemberRequest) -> HttpResponse:
     except services.NoPlan:
         messages.info(request, _("There is no plan to cancel."))
     else:
-        messages.success(request, _("Your plan will end, and nothing more is charged."))
+        messages.success(request, _("Your plan ends with what is paid. You can resume it."))
     return redirect("billing:overview")
 
 
@@ -174,11 +184,14 @@ def resume(request: MemberRequest) -> HttpResponse:
     return redirect("billing:overview")
 
 
-@require_POST
+@require_safe
 @member_required
 @owner_pays
 def confirm_payment(request: MemberRequest) -> HttpResponse:
-    """Lead to Stripe's page on which the owner confirms a payment to their bank."""
+    """Lead to Stripe's page on which the owner confirms a payment to their bank.
+
+    By a link: a form may lead to few hosts, and that of invoices is none of them.
+    """
     organization = request.organization
     if organization.owner_id != request.user.pk:
         raise NotOwner

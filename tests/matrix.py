@@ -226,7 +226,7 @@ PAGES = [
     Page("billing:change_plan", data=_price),
     Page("billing:cancel", "POST"),
     Page("billing:resume", "POST"),
-    Page("billing:confirm_payment", "POST"),
+    Page("billing:confirm_payment"),
     Page("billing:portal", "POST"),
     Page("billing:choose_free", "POST"),
     Page("billing:close_organization"),

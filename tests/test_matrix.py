@@ -83,7 +83,7 @@ POST billing:subscribe              login     home      stripe    owner's   owne
 GET billing:change_plan             login     home      done      owner's   owner's   owner's   owner's   done      home      home      login
 POST billing:cancel                 login     home      done      owner's   owner's   owner's   owner's   done      home      home      login
 POST billing:resume                 login     home      done      owner's   owner's   owner's   owner's   done      home      home      login
-POST billing:confirm_payment        login     home      done      owner's   owner's   owner's   owner's   done      home      home      login
+GET billing:confirm_payment         login     home      done      owner's   owner's   owner's   owner's   done      home      home      login
 POST billing:portal                 login     home      stripe    owner's   owner's   owner's   owner's   stripe    home      home      login
 POST billing:choose_free            login     home      done      owner's   owner's   owner's   owner's   done      home      home      login
 GET billing:close_organization      login     home      ok        owner's   owner's   owner's   owner's   ok        home      home      login
@@ -138,7 +138,7 @@ POST billing:subscribe              login     home      stripe    owner's   owne
 GET billing:change_plan             login     home      done      owner's   owner's   owner's   owner's   done      home      home      login
 POST billing:cancel                 login     home      done      owner's   owner's   owner's   owner's   done      home      home      login
 POST billing:resume                 login     home      done      owner's   owner's   owner's   owner's   done      home      home      login
-POST billing:confirm_payment        login     home      done      owner's   owner's   owner's   owner's   done      home      home      login
+GET billing:confirm_payment         login     home      done      owner's   owner's   owner's   owner's   done      home      home      login
 POST billing:portal                 login     home      stripe    owner's   owner's   owner's   owner's   stripe    home      home      login
 POST billing:choose_free            login     home      done      owner's   owner's   owner's   owner's   done      home      home      login
 GET billing:close_organization      login     home      ok        owner's   owner's   owner's   owner's   ok        home      home      login
@@ -193,7 +193,7 @@ POST billing:subscribe              login     home      stripe    LOCK      LOCK
 GET billing:change_plan             login     home      done      LOCK      LOCK      LOCK      LOCK      done      home      home      login
 POST billing:cancel                 login     home      done      LOCK      LOCK      LOCK      LOCK      done      home      home      login
 POST billing:resume                 login     home      done      LOCK      LOCK      LOCK      LOCK      done      home      home      login
-POST billing:confirm_payment        login     home      done      LOCK      LOCK      LOCK      LOCK      done      home      home      login
+GET billing:confirm_payment         login     home      done      LOCK      LOCK      LOCK      LOCK      done      home      home      login
 POST billing:portal                 login     home      stripe    LOCK      LOCK      LOCK      LOCK      stripe    home      home      login
 POST billing:choose_free            login     home      done      LOCK      LOCK      LOCK      LOCK      done      home      home      login
 GET billing:close_organization      login     home      ok        LOCK      LOCK      LOCK      LOCK      ok        home      home      login
@@ -248,7 +248,7 @@ POST billing:subscribe              login     home      stripe    CLOSED    CLOS
 GET billing:change_plan             login     home      done      CLOSED    CLOSED    CLOSED    CLOSED    done      home      home      login
 POST billing:cancel                 login     home      done      CLOSED    CLOSED    CLOSED    CLOSED    done      home      home      login
 POST billing:resume                 login     home      done      CLOSED    CLOSED    CLOSED    CLOSED    done      home      home      login
-POST billing:confirm_payment        login     home      done      CLOSED    CLOSED    CLOSED    CLOSED    done      home      home      login
+GET billing:confirm_payment         login     home      done      CLOSED    CLOSED    CLOSED    CLOSED    done      home      home      login
 POST billing:portal                 login     home      stripe    CLOSED    CLOSED    CLOSED    CLOSED    stripe    home      home      login
 POST billing:choose_free            login     home      done      CLOSED    CLOSED    CLOSED    CLOSED    done      home      home      login
 GET billing:close_organization      login     home      ok        CLOSED    CLOSED    CLOSED    CLOSED    home      home      home      login

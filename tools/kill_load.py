@@ -19,7 +19,13 @@ from tools.kill_stripe import StripeUser, Team
 PASSWORD = "a long walk by the sea"
 # Pays; pays when the bank was told that it is you; can be saved, and fails when it is charged.
 CARDS = ("4242424242424242", "4000002500003155", "4000000000000341")
-OURS = ("/billing/subscribe/", "/billing/portal/", "/billing/free/")
+OURS = (
+    "/billing/subscribe/",
+    "/billing/portal/",
+    "/billing/free/",
+    "/billing/cancel/",
+    "/billing/resume/",
+)
 STRIPES = ("checkout-form", "switch-form", "card-form", "pay-form", "cancel-form", "resume-form")
 OWNERS_AT_ONCE = 3
 # "We are checking", too many log-ins in a minute, and "another process is at it".

@@ -22,6 +22,7 @@ from billing.gateway.account import (
 )
 from billing.gateway.client import (
     BillingUnavailable,
+    PriceNotSold,
     StripeJson,
     api,
 )
@@ -53,7 +54,6 @@ from billing.gateway.lists import (
     open_invoices_page,
 )
 from billing.gateway.paying import (
-    PriceNotSold,
     create_checkout,
     create_portal,
     expire_checkout,

@@ -89,6 +89,7 @@ def portal_settings(prices: dict[str, list[str]]) -> StripeJson:
             "enabled": True,
             "default_allowed_updates": ["price"],
             "proration_behavior": "always_invoice",
+            "trial_update_behavior": "continue_trial",
             "products": products,
         },
     }

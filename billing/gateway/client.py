@@ -33,6 +33,10 @@ class BillingUnavailable(Exception):
         self.is_outage = is_outage
 
 
+class PriceNotSold(Exception):
+    """Stripe no longer sells at this price: it was archived."""
+
+
 def translated(call: Callable[P, R]) -> Callable[P, R]:
     """Turn whatever Stripe's SDK raises into BillingUnavailable."""
 

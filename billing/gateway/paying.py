@@ -6,11 +6,7 @@ import stripe
 
 from billing.gateway import client
 from billing.gateway.account import portal_configuration
-from billing.gateway.client import StripeJson, api, as_json, every, translated
-
-
-class PriceNotSold(Exception):
-    """Stripe no longer sells at this price: it was archived."""
+from billing.gateway.client import PriceNotSold, StripeJson, api, as_json, every, translated
 
 
 @translated

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import stripe
+
 from billing.gateway import client
-from billing.gateway.client import StripeJson, api, as_json, every, or_none, translated
+from billing.gateway.client import (
+    PriceNotSold,
+    StripeJson,
+    api,
+    as_json,
+    every,
+    or_none,
+    translated,
+)
 
 
 @translated
@@ -53,14 +63,22 @@ def take_end_back(subscription: StripeJson) -> None:
 def preview_change(
     *, subscription_id: str, customer_id: str, items: list[StripeJson]
 ) -> StripeJson:
-    """Return the invoice that a change of a subscription's items would make today."""
+    """Return the invoice that a change of a subscription's items would make today.
+
+    Raises PriceNotSold as well.
+    """
     details = {"items": items, "proration_behavior": "always_invoice"}
     params = {
         "customer": customer_id,
         "subscription": subscription_id,
         "subscription_details": details,
     }
-    return as_json(api().invoices.create_preview(params))
+    try:
+        return as_json(api().invoices.create_preview(params))
+    except stripe.InvalidRequestError as error:
+        if "price" in (error.param or ""):
+            raise PriceNotSold from error
+        raise
 
 
 @translated

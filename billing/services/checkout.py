@@ -101,8 +101,7 @@ def start_checkout(
             patience=PATIENCE,
         )
     except gateway.PriceNotSold:
-        mirror.write_price(gateway.retrieve_price(price_id))
-        raise NotOffered from None
+        raise _no_longer_sold(price_id) from None
     if session is None:
         raise AlreadySubscribed
     url: str = session["url"]
@@ -140,11 +139,14 @@ def preview_plan(*, organization: Organization, price: TierPrice, by: User) -> S
         return None
     items = flow["subscription_update_confirm"]["items"]
     assert items[0]["price"] == price_id
-    return gateway.preview_change(
-        subscription_id=standing.subscription.id,
-        customer_id=str(organization.stripe_customer_id),
-        items=items,
-    )
+    try:
+        return gateway.preview_change(
+            subscription_id=standing.subscription.id,
+            customer_id=str(organization.stripe_customer_id),
+            items=items,
+        )
+    except gateway.PriceNotSold:
+        raise _no_longer_sold(price_id) from None
 
 
 def open_portal(*, organization: Organization, by: User, return_url: str) -> str:
@@ -183,6 +185,12 @@ def _offered(price: TierPrice) -> str:
     if price.stripe_price_id is None or not plans.is_sold(price):
         raise NotOffered
     return price.stripe_price_id
+
+
+def _no_longer_sold(price_id: str) -> NotOffered:
+    """Have the pages know that Stripe archived a price."""
+    mirror.write_price(gateway.retrieve_price(price_id))
+    return NotOffered()
 
 
 def _confirm_change(

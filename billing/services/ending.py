@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from accounts import services as accounts
+from accounts.events import Event
 from accounts.models import User
 from billing import gateway
 from billing.models import Standing
@@ -25,6 +27,7 @@ def cancel_plan(*, organization: Organization, by: User) -> None:
     """
     standing = _living(organization, by)
     gateway.schedule_end(str(standing.subscription_id))
+    _log(Event.PLAN_CANCELED, standing, by)
     sync_now(organization=organization, patience=PATIENCE)
 
 
@@ -33,7 +36,20 @@ def resume_plan(*, organization: Organization, by: User) -> None:
     standing = _living(organization, by)
     assert standing.subscription is not None
     gateway.take_end_back(standing.subscription.stripe_data)
+    _log(Event.PLAN_RESUMED, standing, by)
     sync_now(organization=organization, patience=PATIENCE)
+
+
+def _log(event: Event, standing: Standing, by: User) -> None:
+    """Write down who did it, once Stripe has. If this process dies before, the sync's own line
+    tells of the change all the same."""
+    accounts.record_event(
+        event,
+        user=by,
+        actor=by,
+        organization_id=standing.organization_id,
+        data={"subscription": standing.subscription_id},
+    )
 
 
 def _living(organization: Organization, by: User) -> Standing:

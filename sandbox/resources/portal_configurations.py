@@ -65,6 +65,7 @@ FEATURES = Shape(
                     )
                 ),
                 "proration_behavior": PRORATIONS,
+                "trial_update_behavior": Choice(("continue_trial", "end_trial")),
             }
         ),
     }

@@ -95,3 +95,34 @@ def test_who_impersonates_a_locked_member_reads_what_the_member_is_told() -> Non
     assert found is not None
     assert "Contact Alice Adams to resolve billing." in found.text
     assert found.action == Action.NONE
+
+
+CARD = {"exp_month": 6, "exp_year": 2026}
+
+
+def test_a_payment_that_waits_is_the_owners_to_confirm() -> None:
+    waits: dict[str, Any] = {"status": Status.PAST_DUE, "unconfirmed_invoice": "in_1"}
+    in_time, locked = banner(**waits), banner(locked=True, **waits)
+    assert in_time is not None
+    assert locked is not None
+    assert (in_time.kind, in_time.action) == ("grace", Action.CONFIRM)
+    assert (locked.kind, locked.action) == ("locked", Action.CONFIRM)
+    assert "your team cannot come in" in locked.text
+    assert banner(is_owner=False, **waits) is None
+
+
+@pytest.mark.parametrize(
+    ("card", "title"),
+    [
+        (CARD, "Your card expires soon"),
+        (CARD | {"exp_month": 5}, "Your card has expired"),
+        (CARD | {"exp_year": 2030}, None),
+        (None, None),
+    ],
+)
+def test_the_owner_hears_of_a_card_that_expires(
+    card: dict[str, int] | None, title: str | None
+) -> None:
+    found = banner(status=Status.CURRENT, payment_method=card)
+    assert (found and found.title) == title
+    assert banner(is_owner=False, status=Status.CURRENT, payment_method=card) is None

@@ -63,7 +63,7 @@ SAYS: dict[Kind, list[str]] = {
     ],
     Kind.ENDING: [
         "Pro for Acme & Sons ends on June 24, 2026",
-        "Until then everything stays as it is, and nothing more is charged.",
+        "Until then everything stays as it is.",
         "Resume the plan",
     ],
     Kind.TRIAL_ENDING: [

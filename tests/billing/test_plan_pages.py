@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from accounts.models import UserEventLog
 from billing import gateway
 from billing.models import Standing, TierPrice
 from billing.overview import invoice_row, overview_of, preview_of, price_words
@@ -99,7 +100,9 @@ def test_a_smaller_plan_says_what_the_team_would_lose(
 
 
 def test_a_plan_is_canceled_to_its_end_and_resumed(paying: Payer, alices: Client) -> None:
-    assert "Your plan will end" in text_of(alices.post(reverse("billing:cancel"), follow=True))
+    assert "Your plan ends with what is paid." in text_of(
+        alices.post(reverse("billing:cancel"), follow=True)
+    )
     standing = Standing.objects.get(organization=paying.organization)
     assert standing.status == "current"
     assert standing.ends_at is not None
@@ -107,8 +110,38 @@ def test_a_plan_is_canceled_to_its_end_and_resumed(paying: Payer, alices: Client
     assert "Resume the plan" in page
     assert "Next charge" not in page
     assert "Your plan goes on." in text_of(alices.post(reverse("billing:resume"), follow=True))
-    standing.refresh_from_db()
+    standing = Standing.objects.get(organization=paying.organization)
     assert standing.ends_at is None
+    lines = UserEventLog.objects.filter(event__startswith="plan_").order_by("pk")
+    owner = standing.organization.owner_id
+    assert [(line.event, line.actor_id) for line in lines] == [
+        ("plan_canceled", owner),
+        ("plan_resumed", owner),
+    ]
+
+
+def test_a_price_that_stripe_archived_meanwhile_is_offered_no_more(
+    paying: Payer, alices: Client
+) -> None:
+    business = price_of("business")
+    gateway.api().prices.update(business.stripe_price_id, {"active": False})
+    answer = alices.get(reverse("billing:change_plan"), {"price": business.pk}, follow=True)
+    assert "no longer offered at that price" in text_of(answer)
+
+
+def test_what_is_owed_and_when_it_is_tried_again_is_told(
+    paying: Payer, alices: Client, settings: Settings
+) -> None:
+    settings.BILLING_GRACE_DAYS = 7
+    paying.change_card("4000000000000341")
+    paying.advance(31)
+    paying.sync()
+    text = text_of(alices.get(OVERVIEW))
+    assert re.search(r"Owed €19 ?, tried again on \w+\.? \d+, \d{4}", text)
+    assert "Please pay by" in text
+    settings.BILLING_GRACE_DAYS = 0
+    paying.sync()
+    assert "Please pay by" not in text_of(alices.get(OVERVIEW))
 
 
 def test_stripe_out_of_reach_changes_nothing_and_says_so(paying: Payer, alices: Client) -> None:
@@ -134,7 +167,7 @@ def test_a_payment_that_waits_leads_to_stripes_page_for_it(
     paying.sync()
     page = text_of(alices.get(OVERVIEW))
     assert "A payment waits for you" in page
-    answer = alices.post(reverse("billing:confirm_payment"))
+    answer = alices.get(reverse("billing:confirm_payment"))
     (invoice,) = gateway.list_open_invoices(customer)
     assert answer["Location"] == invoice["hosted_invoice_url"]
 
@@ -150,6 +183,9 @@ def test_a_trial_is_granted_once(payer: Payer, alices: Client, settings: Setting
     assert re.search(r"Trial ends \w+\.? \d+, \d{4} \. Then €19 is charged\.", page)
     (trial,) = gateway.list_subscriptions(str(payer.sync().stripe_customer_id))
     assert trial["status"] == "trialing"
+    change = alices.get(reverse("billing:change_plan"), {"price": price_of("business").pk})
+    assert "Your trial goes on until" in text_of(change)
+    assert "To pay today" not in text_of(change)
     gateway.cancel_subscription(trial["id"])
     payer.sync()
     assert "days are free" not in text_of(alices.get(OVERVIEW))
@@ -211,6 +247,8 @@ def test_the_next_charge_is_what_the_items_cost_at_the_first_end() -> None:
     assert told("active", automatic_tax={"enabled": True}).charge.is_before_tax
     assert told("active", items=[item(None)]).charge.amount is None
     assert told("active", ends_at=moment(3)).charge is None
+    # One that ends later is charged once more before that.
+    assert told("active", ends_at=moment(80)).charge.at == moment(20)
     assert told("past_due").charge is None
 
 
@@ -219,6 +257,7 @@ def test_the_next_charge_is_what_the_items_cost_at_the_first_end() -> None:
     [
         ({}, "Then €19 is charged."),
         ({"ends_at": moment(2)}, "Then the plan ends, and nothing is charged."),
+        ({"ends_at": moment(80)}, "Then €19 is charged."),
         ({"items": [item(None)]}, "Then the first payment is due."),
         ({"payment_method": None}, "Then an invoice is due. Add a payment method before."),
         (
@@ -273,7 +312,9 @@ def test_a_preview_tells_lines_tax_and_what_is_due_or_kept() -> None:
     lines = [{"description": "Unused time", "amount": -900}, {"description": "Pro", "amount": 1900}]
     invoice = {"currency": "eur", "lines": {"data": lines}, "total_taxes": [{"amount": 190}]}
     due = preview_of(invoice | {"total": 1_190, "amount_due": 1_190})
-    assert due.lines == [("Unused time", "€-9"), ("Pro", "€19")]
-    assert (due.tax, due.total, due.is_credit) == ("€1.90", "€11.90", False)
+    assert due.lines == [("Unused time", "-€9"), ("Pro", "€19")]
+    assert (due.tax, due.total, due.is_credit, due.credit) == ("€1.90", "€11.90", False, "")
+    used = preview_of(invoice | {"total": 1_190, "amount_due": 190})
+    assert (used.credit, used.total) == ("€10", "€1.90")
     kept = preview_of(invoice | {"total": -900, "amount_due": 0})
     assert (kept.total, kept.is_credit) == ("€9", True)
