@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.core import mail
@@ -15,7 +17,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import UserEventLog
-from billing import gateway, services
+from billing import gateway, mails, services
 from billing.models import PayerMail
 from billing.notices import Kind, notices_of
 from billing.services import payer_mails
@@ -23,7 +25,7 @@ from orgs import clock
 from orgs.models import Organization
 from tests.billing.situations import EACH
 from tests.billing.stripe_objects import NOW
-from tests.cast import Cast, signed_in
+from tests.cast import PASSWORD, Cast, lock, signed_in
 from tests.payer import Payer
 from tests.staff import make_developer
 from tests.together import together
@@ -185,6 +187,21 @@ def test_members_and_former_owners_get_none(cast: Cast) -> None:
     cast.acme.refresh_from_db()
     # One address is written once, whatever its case.
     assert services.recipients_of(cast.acme) == ["alice@example.com"]
+
+
+@pytest.mark.django_db
+def test_its_link_lands_on_the_payment_page_after_log_in_locked_or_not(cast: Cast) -> None:
+    note(cast.acme, Kind.PAYMENT_FAILED)
+    text = mails.render(PayerMail.objects.get()).text
+    (link,) = re.findall(r"^http\S+/billing/$", text, re.M)
+    lock(cast.acme)
+    browser = Client()
+    asked = browser.get(urlsplit(link).path, follow=True)
+    fields = {"login": cast.alice.email, "password": PASSWORD, "next": "/billing/"}
+    assert "next=/billing/" in asked.redirect_chain[0][0].replace("%2F", "/")
+    landed = browser.post(asked.request["PATH_INFO"], fields, follow=True)
+    assert landed.redirect_chain[-1][0] == "/billing/"
+    assert "Update payment info" in landed.content.decode()
 
 
 # --- The outbox -----------------------------------------------------------------------------------
