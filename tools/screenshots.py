@@ -85,7 +85,7 @@ def answer(page: Page, password: str) -> None:
     chromium.confirm_password(page, password)
     chromium.switch_second_factor_on(page)
     page.goto("/admin/")
-    page.get_by_role("link", name="Requests for a transfer of ownership").click()
+    page.get_by_role("link", name="Requests for a transfer of ownership", exact=True).click()
     page.get_by_role("button", name="Toggle navigation").click()
     # The table scrolls when it is wider than the page.
     way = page.get_by_role("link", name="Look at the transfer")

@@ -62,7 +62,7 @@ def test_a_transfer_from_request_to_record(
 
 def open_the_queue(page: Page) -> None:
     page.goto("/admin/")
-    page.get_by_role("link", name="Requests for a transfer of ownership").click()
+    page.get_by_role("link", name="Requests for a transfer of ownership", exact=True).click()
 
 
 def look_at_the_transfer(page: Page) -> None:
