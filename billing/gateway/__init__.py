@@ -10,6 +10,7 @@ from billing.gateway.account import (
     delete_webhook_endpoint,
     find_portal_configuration,
     find_price,
+    is_portal_like,
     list_prices,
     list_products,
     list_webhook_endpoints,
@@ -68,10 +69,7 @@ from billing.gateway.subscriptions import (
     schedule_end,
     take_end_back,
 )
-from billing.gateway.webhooks import (
-    BadSignature,
-    verify_signature,
-)
+from billing.gateway.webhooks import BadSignature, pending_deliveries, verify_signature
 
 __all__ = [
     "BadSignature",
@@ -99,6 +97,7 @@ __all__ = [
     "find_known_customer",
     "find_portal_configuration",
     "find_price",
+    "is_portal_like",
     "list_open_checkouts",
     "list_open_invoices",
     "list_prices",
@@ -108,6 +107,7 @@ __all__ = [
     "list_webhook_endpoints",
     "needs_confirmation",
     "open_invoices_page",
+    "pending_deliveries",
     "portal_settings",
     "preview_change",
     "retrieve_customer",

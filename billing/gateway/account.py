@@ -80,22 +80,35 @@ def portal_settings(prices: dict[str, list[str]]) -> StripeJson:
     """Return how our portal is set up: card, invoices, cancelling, and changing between these
     prices, which are those of each product."""
     products = [{"product": product, "prices": theirs} for product, theirs in prices.items()]
+    change = {
+        "enabled": True,
+        "default_allowed_updates": ["price"],
+        "proration_behavior": "always_invoice",
+        "trial_update_behavior": "continue_trial",
+        "products": products,
+    }
     features = {
         "customer_update": {"enabled": False},
         "invoice_history": {"enabled": True},
         "payment_method_update": {"enabled": True},
         "subscription_cancel": {"enabled": True, "mode": "at_period_end"},
-        "subscription_update": {
-            "enabled": True,
-            "default_allowed_updates": ["price"],
-            "proration_behavior": "always_invoice",
-            "trial_update_behavior": "continue_trial",
-            "products": products,
-        },
+        # Stripe refuses it without a product.
+        "subscription_update": change if products else {"enabled": False},
     }
     # Stripe does not show the products again, so what was sent is compared by its digest.
     digest = hashlib.sha256(json.dumps(features, sort_keys=True).encode()).hexdigest()
     return {"features": features, "metadata": {**PORTAL_MARK, "digest": digest}}
+
+
+def is_portal_like(found: StripeJson, settings: StripeJson) -> bool:
+    """Say whether our portal is set up like this, and nobody has changed it at Stripe since."""
+    shown = found["features"]
+    return found["metadata"].get("digest") == settings["metadata"]["digest"] and all(
+        shown[feature].get(name) == value
+        for feature, wanted in settings["features"].items()
+        for name, value in wanted.items()
+        if name != "products"
+    )
 
 
 @translated

@@ -41,7 +41,14 @@ from billing.services.reconciling import (
     reconcile_since,
 )
 from billing.services.revenue import count_revenue, count_revenue_now
-from billing.services.setup import Action, Step, plan_setup, plant_prices, set_up_stripe
+from billing.services.setup import (
+    Action,
+    Step,
+    carry_out,
+    plan_setup,
+    plant_prices,
+    set_up_stripe,
+)
 from billing.services.sync import Outcome, sync_now, sync_organization
 from billing.services.walk import WrongAccount
 from billing.services.webhooks import receive_event
@@ -67,6 +74,7 @@ __all__ = [
     "begin_partial_run",
     "begin_run",
     "cancel_plan",
+    "carry_out",
     "change_plan",
     "choose_free_tier",
     "choose_plan",

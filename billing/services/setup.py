@@ -90,8 +90,15 @@ def plan_setup(*, base_url: str) -> list[Step]:
     products = _products_of(rows)
     at_stripe = {each["id"]: each for each in gateway.list_products(list(products))}
     prices = {each["id"]: each for id in at_stripe for each in gateway.list_prices(id)}
+    by_hand = _made_by_hand(rows, prices)
+    sold = _sold(rows, by_hand)
     steps = [_product_step(id, name, at_stripe.get(id)) for id, name in products.items()]
-    of_prices = [step for row in rows for step in _price_steps(row, _newest(rows), prices)]
+    of_prices: list[Step] = []
+    for row in rows:
+        if row.pk in by_hand:
+            of_prices += _steps_by_hand(row, sold, by_hand[row.pk])
+        else:
+            of_prices += _price_steps(row, sold, prices)
     steps += [step for step in of_prices if step.action is not Action.RETIRE]
     steps.append(
         _portal_step(is_changing=any(each.action is not Action.KEEP for each in of_prices))
@@ -109,19 +116,50 @@ def set_up_stripe(
     was carried out. Raises BillingUnavailable.
     """
     steps = plan_setup(base_url=base_url)
+    carry_out(steps, on_step=on_step)
+    return steps
+
+
+def carry_out(steps: list[Step], *, on_step: Callable[[Step], object]) -> None:
+    """Do what a plan says, step by step. Raises BillingUnavailable."""
     for step in steps:
         step.act()
         on_step(step)
-    return steps
 
 
 def _rows() -> list[TierPrice]:
     return list(TierPrice.objects.select_related("tier").order_by("tier__rank", "interval", "pk"))
 
 
-def _newest(rows: list[TierPrice]) -> set[int]:
-    """Return the keys of those that are sold: the newest of each tier and interval on offer."""
-    newest = {(row.tier_id, row.interval): row.pk for row in rows if row.tier.is_offered}
+def _made_by_hand(
+    rows: list[TierPrice], at_stripe: dict[str, StripeJson]
+) -> dict[int, StripeJson | None]:
+    """Return the prices, by the keys of their rows, that were made at Stripe by hand.
+
+    They have no amount here, or are of a product that is none of ours. None is one that this
+    account lacks.
+    """
+    made: dict[int, StripeJson | None] = {}
+    for row in rows:
+        if row.stripe_price_id is None or (row.stripe_price_id in at_stripe and row.amount):
+            continue
+        found = at_stripe.get(row.stripe_price_id) or gateway.find_price(row.stripe_price_id)
+        if row.amount is None or found is not None:
+            made[row.pk] = found
+    return made
+
+
+def _sold(rows: list[TierPrice], by_hand: dict[int, StripeJson | None]) -> set[int]:
+    """Return the keys of those that are sold: the newest of each tier and interval on offer.
+
+    One that was made by hand is sold while this account has it, and it is not archived.
+    """
+    newest = {}
+    for row in rows:
+        price = by_hand.get(row.pk)
+        is_there = row.pk not in by_hand or (price is not None and price["active"])
+        if row.tier.is_offered and is_there:
+            newest[row.tier_id, row.interval] = row.pk
     return set(newest.values())
 
 
@@ -154,13 +192,12 @@ def _price_steps(
     row: TierPrice, sold: set[int], at_stripe: dict[str, StripeJson]
 ) -> Iterator[Step]:
     """Say what becomes of a price."""
-    if row.amount is None:
-        if row.pk in sold:
-            yield _step_by_hand(row, str(row.stripe_price_id))
-        return
+    assert row.amount is not None
     what = f"price of {row.tier.name}, {format_money(row.amount, row.currency)} a {row.interval}"
-    found = at_stripe.get(row.stripe_price_id or "") or _unlinked(row, at_stripe)
-    if row.pk not in sold:
+    found = at_stripe.get(row.stripe_price_id or "")
+    if found is None and (unlinked := _unlinked(row, at_stripe)):
+        row, found = (_copy(row) if row.stripe_price_id else row), unlinked
+    if not row._state.adding and row.pk not in sold:
         if found is not None and found["active"]:
             why = "another is sold" if row.tier.is_offered else "the tier is no longer offered"
             yield Step(Action.RETIRE, what, why, partial(_set_active, row, found, is_active=False))
@@ -170,7 +207,7 @@ def _price_steps(
             yield Step(Action.CREATE, what, "Stripe has none", partial(_create_price, row))
         else:
             why = f"this account has no {row.stripe_price_id}"
-            yield Step(Action.REPLACE, what, why, partial(_create_price, row))
+            yield Step(Action.REPLACE, what, why, partial(_create_price, _copy(row)))
     elif not found["active"]:
         activate = partial(_set_active, row, found, is_active=True)
         yield Step(Action.UPDATE, what, "it was archived, and is sold again", activate)
@@ -178,13 +215,15 @@ def _price_steps(
         yield Step(Action.KEEP, what, f"is {found['id']}", partial(_link, row, found))
 
 
-def _step_by_hand(row: TierPrice, id: str) -> Step:
+def _steps_by_hand(row: TierPrice, sold: set[int], found: StripeJson | None) -> Iterator[Step]:
     """A price that was made at Stripe by hand is left alone, and known here, so that it is sold."""
     what = f"price of {row.tier.name} a {row.interval}, made by hand"
-    found = gateway.find_price(id)
     if found is None:
-        return Step(Action.KEEP, what, f"this account has no {id}: see “prices of tiers”")
-    return Step(Action.KEEP, what, f"is {id}", partial(mirror.write_price, found))
+        why = f"this account has no {row.stripe_price_id}: see “prices of tiers”"
+        yield Step(Action.KEEP, what, why)
+    elif row.pk in sold or not found["active"]:
+        why = f"is {found['id']}" if found["active"] else f"{found['id']} was archived at Stripe"
+        yield Step(Action.KEEP, what, why, partial(mirror.write_price, found))
 
 
 def _unlinked(row: TierPrice, at_stripe: dict[str, StripeJson]) -> StripeJson | None:
@@ -196,9 +235,23 @@ def _unlinked(row: TierPrice, at_stripe: dict[str, StripeJson]) -> StripeJson | 
             and price["unit_amount"] == row.amount
             and price["currency"] == row.currency
         )
-        if is_like_it and price["id"] not in known and row.stripe_price_id is None:
+        if is_like_it and price["id"] not in known:
             return price
     return None
+
+
+def _copy(row: TierPrice) -> TierPrice:
+    """Return a row to be written in the place of one whose price is another account's.
+
+    That one stays: the account may be the wrong one, and who pays it there must be known.
+    """
+    return TierPrice(
+        tier=row.tier,
+        interval=row.interval,
+        amount=row.amount,
+        currency=row.currency,
+        trial_days=row.trial_days,
+    )
 
 
 def _create_price(row: TierPrice) -> None:
@@ -220,7 +273,11 @@ def _set_active(row: TierPrice, price: StripeJson, *, is_active: bool) -> None:
 @transaction.atomic
 def _link(row: TierPrice, price: StripeJson) -> None:
     mirror.write_price(price)
-    TierPrice.objects.filter(pk=row.pk).update(stripe_price_id=price["id"])
+    if row._state.adding:
+        row.stripe_price_id = price["id"]
+        row.save()
+    else:
+        TierPrice.objects.filter(pk=row.pk).update(stripe_price_id=price["id"])
 
 
 def _portal_step(*, is_changing: bool) -> Step:
@@ -231,8 +288,8 @@ def _portal_step(*, is_changing: bool) -> Step:
     found = gateway.find_portal_configuration()
     if found is None:
         return Step(Action.CREATE, what, "there is none of ours", save)
-    wanted = gateway.portal_settings(plans.sold_at_stripe())["metadata"]["digest"]
-    if is_changing or found["metadata"].get("digest") != wanted:
+    wanted = gateway.portal_settings(plans.sold_at_stripe())
+    if is_changing or not gateway.is_portal_like(found, wanted):
         return Step(Action.UPDATE, what, "it offers other prices, or other things to do", save)
     return Step(Action.KEEP, what, f"is {found['id']}")
 
@@ -248,11 +305,12 @@ def _endpoint_steps(base_url: str) -> Iterator[Step]:
         each for each in gateway.list_webhook_endpoints() if each["url"].startswith(prefix)
     ]
     rows = WebhookEndpoint.objects.filter(url__startswith=prefix).exclude(secret="")
-    known = set(rows.values_list("id", flat=True))
+    known = dict(rows.values_list("id", "url"))
     usable = [
         each
         for each in at_stripe
-        if each["id"] in known and each["api_version"] == settings.STRIPE_API_VERSION
+        if known.get(each["id"]) == each["url"]
+        and each["api_version"] == settings.STRIPE_API_VERSION
     ]
     kept = usable[0] if usable else None
     others = [each for each in at_stripe if each is not kept]
@@ -264,7 +322,11 @@ def _endpoint_steps(base_url: str) -> Iterator[Step]:
         forget = partial(_forget_endpoints, prefix, None)
     elif set(kept["enabled_events"]) != set(EVENTS) or kept["status"] != "enabled":
         why = "it gets other events" if kept["status"] == "enabled" else "it was switched off"
-        update = partial(gateway.update_webhook_endpoint, kept["id"], events=EVENTS)
+
+        def update(id: str = kept["id"]) -> None:
+            gateway.update_webhook_endpoint(id, events=EVENTS)
+            forget()
+
         yield Step(Action.UPDATE, what, why, update)
     else:
         yield Step(Action.KEEP, what, f"is {kept['id']}", forget)
@@ -277,11 +339,13 @@ def _endpoint_steps(base_url: str) -> Iterator[Step]:
         )
 
 
-def _why_new(others: list[StripeJson], known: set[str]) -> str:
+def _why_new(others: list[StripeJson], known: dict[str, str]) -> str:
     if not others:
         return "there is none"
-    if any(each["id"] in known for each in others):
+    if any(known.get(each["id"]) == each["url"] for each in others):
         return "it speaks another version of Stripe's API"
+    if any(each["id"] in known for each in others):
+        return "its address was changed at Stripe"
     return "its secret is not known here"
 
 

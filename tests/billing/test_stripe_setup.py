@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from billing.models import TierPrice
 from billing.services.setup import EVENTS
 from orgs.models import Tier
 from tests.cast import Cast, signed_in
+from tests.payer import Payer
 from tests.sandbox_process import SandboxProcess
 
 BASE_URL = "http://127.0.0.1:1"
@@ -35,12 +37,8 @@ def set_up(*args: str, base_url: str = BASE_URL, proof: bool = False) -> str:
 
 def actions(printed: str) -> dict[str, str]:
     """What became of each thing that was not kept."""
-    steps = [line.split(maxsplit=1) for line in printed.splitlines() if ": " in line]
-    return {
-        rest.split(": ")[0]: action
-        for action, rest in steps
-        if action in ("create", "update", "retire", "replace")
-    }
+    found = re.findall(r"^(create|update|retire|replace) +(\S.*?)  ", printed, re.M)
+    return {what: action for action, what in found}
 
 
 def api() -> Any:
@@ -176,6 +174,55 @@ def test_a_price_that_was_made_by_hand_is_left_alone_and_sold(
     assert actions(set_up()) == {}
 
 
+def made_by_hand(**fields: Any) -> str:
+    product = api().products.create({"name": "Made by hand"}).id
+    recurring = {"interval": "month"}
+    price = {"product": product, "currency": "eur", "unit_amount": 900, "recurring": recurring}
+    return str(api().prices.create(price | fields).id)
+
+
+@pytest.mark.parametrize("is_missing", [True, False])
+def test_a_price_made_by_hand_that_cannot_be_bought_takes_nothing_off_sale(
+    stripe_at_hand: SandboxProcess, is_missing: bool
+) -> None:
+    set_up()
+    old = price_of("pro")
+    id = "price_mistyped" if is_missing else made_by_hand(active=False)
+    TierPrice.objects.create(tier=old.tier, interval="month", stripe_price_id=id)
+    assert actions(set_up()) == {}
+    assert plans.is_sold(old)
+
+
+def test_a_price_made_by_hand_is_kept_also_when_staff_say_its_amount(
+    stripe_at_hand: SandboxProcess,
+) -> None:
+    set_up()
+    row = add_price("pro", 900)
+    id = made_by_hand()
+    TierPrice.objects.filter(pk=row.pk).update(stripe_price_id=id)
+    assert actions(set_up()) == {"price of Pro, €19 a month": "retire", "billing portal": "update"}
+    assert price_of("pro").stripe_price_id == id
+    assert plans.is_sold(row)
+
+
+def test_the_portal_is_put_right_when_it_was_changed_at_stripe_or_nothing_is_sold(
+    stripe_at_hand: SandboxProcess,
+) -> None:
+    set_up()
+    ours = gateway.find_portal_configuration()
+    assert ours is not None
+    changed = {"features": {"subscription_cancel": {"enabled": False}}}
+    api().billing_portal.configurations.update(ours["id"], changed)
+    assert actions(set_up()) == {"billing portal": "update"}
+    assert actions(set_up()) == {}
+    Tier.objects.exclude(key="free").update(is_offered=False)
+    set_up()
+    ours = gateway.find_portal_configuration()
+    assert ours is not None
+    assert not ours["features"]["subscription_update"]["enabled"]
+    assert actions(set_up()) == {}
+
+
 def test_the_endpoint_is_mended_in_place_or_replaced_without_a_gap(
     stripe_at_hand: SandboxProcess,
 ) -> None:
@@ -224,6 +271,31 @@ def test_another_account_is_set_up_afresh(stripe_at_hand: SandboxProcess) -> Non
     assert WebhookEndpoint.objects.get().id == at_stripe["id"]
 
 
+def test_whoever_pays_keeps_the_tier_after_a_run_with_another_accounts_key(
+    stripe_account: SandboxProcess, payer: Payer
+) -> None:
+    payer.subscribe()
+    payer.sync()
+    stripe_account.keep("the right account")
+    stripe_account.reset()
+    set_up()
+    stripe_account.reset(to="the right account")
+    tier = payer.sync().tier
+    assert tier is not None
+    assert tier.key == "pro"
+
+
+def test_an_endpoint_whose_address_was_changed_at_stripe_is_replaced(
+    stripe_at_hand: SandboxProcess,
+) -> None:
+    set_up()
+    moved = {"url": f"{BASE_URL}/stripe/webhook/elsewhere/"}
+    api().webhook_endpoints.update(WebhookEndpoint.objects.get().id, moved)
+    assert "its address was changed at Stripe" in set_up()
+    (at_stripe,) = gateway.list_webhook_endpoints()
+    assert WebhookEndpoint.objects.get().url == at_stripe["url"] != moved["url"]
+
+
 # --- Keys, outages and the proof ------------------------------------------------------------------
 
 
@@ -253,12 +325,21 @@ def test_it_proves_that_events_arrive_and_leaves_nothing_behind(
 
 
 @pytest.mark.django_db(transaction=True)
+def test_what_another_endpoint_brings_proves_nothing(
+    wired_account: SandboxProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stripe_setup, "PATIENCE", timedelta(seconds=1))
+    with pytest.raises(CommandError, match="no event arrived"):
+        set_up(proof=True)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_it_says_so_when_no_event_arrives(
     wired_account: SandboxProcess, live_server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stripe_setup, "PATIENCE", timedelta(seconds=1))
     WebhookEndpoint.objects.update(secret="whsec_of_another")
-    with pytest.raises(CommandError, match="no event arrived"):
+    with pytest.raises(CommandError, match=r"no event arrived.*its secret is not the one"):
         set_up(base_url=live_server.url, proof=True)
 
 

@@ -35,16 +35,18 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         _require_meant_key(is_meant_live=options["live"])
         base_url: str = options["base_url"]
+        done: list[Step] = []
+        steps: list[Step] = []
         try:
+            steps = services.plan_setup(base_url=base_url)
+            self._print(steps)
             if options["dry_run"]:
-                for step in services.plan_setup(base_url=base_url):
-                    self._tell(step)
                 return
-            steps = services.set_up_stripe(base_url=base_url, on_step=self._tell)
+            services.carry_out(steps, on_step=done.append)
         except BillingUnavailable as error:
             raise CommandError(
-                f"Stripe could not be set up: {error}. What is listed above was done; run it again "
-                "to complete it."
+                f"Stripe could not be set up: {error}. Of {len(steps)} steps the first {len(done)} "
+                "were done; run it again to complete it."
             ) from error
         if all(step.action is Action.KEEP for step in steps):
             self.stdout.write("Nothing was to be done.")
@@ -52,8 +54,11 @@ class Command(BaseCommand):
             self._prove(base_url)
         self.stdout.write("Stripe is set up.")
 
-    def _tell(self, step: Step) -> None:
-        self.stdout.write(f"{step.action:8} {step.what}: {step.why}")
+    def _print(self, steps: list[Step]) -> None:
+        width = max(len(step.what) for step in steps)
+        self.stdout.write(f"{'':8} {'what':{width}}  why")
+        for step in steps:
+            self.stdout.write(f"{step.action:8} {step.what:{width}}  {step.why}")
 
     def _prove(self, base_url: str) -> None:
         self.stdout.write("Waiting for an event to come round …")
@@ -63,7 +68,10 @@ class Command(BaseCommand):
             raise CommandError(
                 f"Stripe is set up, but no event arrived within {PATIENCE.seconds} seconds. Is the "
                 f"product running, and does {base_url} lead to it from the internet? At Stripe, "
-                "under Developers > Webhooks, the endpoint shows what its attempts were answered."
+                "under Developers > Webhooks, each endpoint shows what its attempts were answered; "
+                "none of the account's may be one that does not answer. "
+                "If that is 400, its secret is not the one that is kept here: delete it at Stripe, "
+                "and run this again."
             ) from error
         except BillingUnavailable as error:
             raise CommandError(f"Stripe is set up, and then out of reach: {error}") from error
