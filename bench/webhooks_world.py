@@ -22,7 +22,7 @@ from accounts import services as accounts
 from bench.databases import make_tables
 from billing import services as billing
 from billing.models import Standing, TierPrice
-from billing.services.setup import EVENTS
+from billing.services.setup_endpoint import EVENTS
 from orgs import services as orgs
 from orgs.models import Organization
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
@@ -21,14 +22,13 @@ from accounts.models import UserEventLog
 from billing import heard, services
 from billing.gateway import BillingUnavailable
 from billing.models import PayerMail, Standing, SyncAttempt
+from billing.services.checkout import PATIENCE
 from billing.story import Known, story_of
 from orgs import clock
 from orgs.activity import entries
 from orgs.models import Organization
 
 MAY_SYNC = "billing.sync_standing"
-# How long somebody waits while another process is at it.
-PATIENCE = timedelta(seconds=5)
 # So many lines, mails, events and syncs are shown; links lead to the rest.
 SHOWN = 10
 TIMELINE = (*GROUPS["billing"][1], Event.OWNERSHIP_RECEIVED, Event.ORGANIZATION_CLOSED)
@@ -46,14 +46,14 @@ def billing_section(request: HttpRequest, organization: Organization) -> str:
     listed = admin.site.get_model_admin(Standing)
     if standing is None or not listed.has_view_permission(request, standing):
         return ""
-    lines = _lines(organization)
     customer = organization.stripe_customer_id
-    known = _known(organization, standing, lines)
+    known = _known(organization, standing)
+    lines = _lines(organization, TIMELINE)
     context = {
         "organization": organization,
         "standing": standing,
         "answers": story_of(known, clock.now()),
-        "timeline": list(entries(lines[:SHOWN])),
+        "timeline": list(entries(list(lines[:SHOWN]))),
         "events": list(heard.events_of(customer)[:SHOWN]) if customer else [],
         "attempts": known.attempts,
     }
@@ -62,28 +62,24 @@ def billing_section(request: HttpRequest, organization: Organization) -> str:
 
 def sync_tool(request: HttpRequest, organization: Organization) -> str:
     """Return the button that syncs; nothing for who may not."""
-    standing = Standing.objects.filter(organization=organization).first()
+    standing = Standing.objects.filter(organization=organization).values("pk").first()
     if standing is None or not request.user.has_perm(MAY_SYNC):
         return ""
     context = {"standing": standing}
     return render_to_string("admin/orgs/organization/_sync.html", context, request)
 
 
-def _lines(organization: Organization) -> list[UserEventLog]:
-    """Return the newest lines about billing; of each kind a few are read, by the index."""
-    keys: list[int] = []
-    for event in TIMELINE:
-        theirs = UserEventLog.objects.filter(organization=organization, event=event)
-        keys += theirs.order_by("-pk").values_list("pk", flat=True)[:SHOWN]
-    newest = UserEventLog.objects.filter(pk__in=sorted(keys)[-SHOWN:])
-    return list(newest.select_related("user", "actor").order_by("-pk"))
+def _lines(organization: Organization, events: Iterable[Event]) -> QuerySet[UserEventLog]:
+    """Return the organization's lines of these kinds, the newest first."""
+    lines = UserEventLog.objects.filter(organization=organization, event__in=events)
+    return lines.select_related("user", "actor").order_by("-pk")
 
 
-def _known(organization: Organization, standing: Standing, lines: list[UserEventLog]) -> Known:
+def _known(organization: Organization, standing: Standing) -> Known:
     open_invoices = Invoice.objects.filter(
         customer=organization.stripe_customer_id, stripe_data__status="open"
     )
-    change = next((line for line in lines if line.event in CHANGES), None)
+    change = _lines(organization, CHANGES).first()
     actor = change.actor if change is not None else None
     return Known(
         organization=organization,

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from billing.models import PayerMail
 from billing.money import format_money
 from billing.notices import Kind
+from billing.payment_methods import valid_until, words_of
 from billing.standing import ENDED_FOR_DEBT
 
 Facts = dict[str, Any]
@@ -93,11 +94,7 @@ def _confirmation_needed(name: str, facts: Facts) -> Words:
 
 
 def _card_expiring(name: str, facts: Facts) -> Words:
-    told = {
-        "card": f"{facts['brand'].capitalize()} {_('ending in')} {facts['last4']}".strip(),
-        "month": f"{facts['exp_month']:02}/{facts['exp_year']}",
-        "name": name,
-    }
+    told = {"card": words_of(facts), "month": valid_until(facts), "name": name}
     if facts["is_expired"]:
         subject = _("The card that pays for %(name)s has expired") % told
         text = _(

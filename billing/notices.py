@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from django.db.models import TextChoices
@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.invoices import owed_invoices
 from billing.payment_methods import expires_at
-from billing.standing import StripeObject
+from billing.recurring import charge_of
+from billing.standing import StripeObject, moment_of
 
 # What happened longer ago is not worth a mail, as when a team's history is read for the first
 # time. Stripe repeats its events for as long.
@@ -125,7 +126,7 @@ def _failures(situation: Situation, now: datetime) -> Iterator[Notice]:
         kind = Kind.CONFIRMATION_NEEDED if waits else Kind.PAYMENT_FAILED
         facts = _money(invoice, "amount_remaining") | _lock(situation, now)
         facts["next_attempt_at"] = _iso(_moment(invoice.get("next_payment_attempt")))
-        yield Notice(Key(kind, invoice["id"], _time(invoice["created"])), facts)
+        yield Notice(Key(kind, invoice["id"], moment_of(invoice["created"])), facts)
 
 
 def _locks(situation: Situation, now: datetime) -> Iterator[Notice]:
@@ -160,12 +161,13 @@ def _ends(situation: Situation, now: datetime) -> Iterator[Notice]:
         return
     trial_end = _moment(subscription["status"] == "trialing" and subscription.get("trial_end"))
     if trial_end is not None and now < trial_end <= now + TRIAL_ENDS_WITHIN:
-        facts |= {"ends_at": trial_end.isoformat()} | _price(subscription)
+        facts |= {"ends_at": trial_end.isoformat(), "amount": charge_of(subscription)}
+        facts["currency"] = subscription.get("currency")
         facts["has_payment_method"] = situation.payment_method is not None
         yield Notice(Key(Kind.TRIAL_ENDING, subscription["id"], trial_end), facts)
     card, card_ends = situation.payment_method, expires_at(situation.payment_method)
     if card is not None and card_ends is not None and card_ends <= now + CARD_EXPIRES_WITHIN:
-        facts = {each: card[each] for each in ("brand", "last4", "exp_month", "exp_year")}
+        facts = {each: card[each] for each in ("type", "brand", "last4", "exp_month", "exp_year")}
         facts["is_expired"] = card_ends <= now
         yield Notice(Key(Kind.CARD_EXPIRING, str(card["id"]), card_ends), facts)
 
@@ -177,7 +179,7 @@ def _receipts(situation: Situation, now: datetime) -> Iterator[Notice]:
             continue
         if paid_at >= now - RECEIPT_WITHIN:
             facts = _money(invoice, "amount_paid") | {"paid_at": paid_at.isoformat()}
-            yield Notice(Key(Kind.RECEIPT, invoice["id"], _time(invoice["created"])), facts)
+            yield Notice(Key(Kind.RECEIPT, invoice["id"], moment_of(invoice["created"])), facts)
 
 
 def _owed(situation: Situation) -> list[dict[str, Any]]:
@@ -206,24 +208,8 @@ def _sum(owed: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {"amount": amount, "currency": currency}
 
 
-def _price(subscription: StripeObject) -> dict[str, Any]:
-    """Return what a period costs, where the prices are amounts and not usage."""
-    items = (subscription.get("items") or {}).get("data") or []
-    total = 0
-    for item in items:
-        amount = (item.get("price") or {}).get("unit_amount")
-        if amount is None:
-            return {"amount": None, "currency": None}
-        total += amount * (item.get("quantity") or 1)
-    return {"amount": total, "currency": subscription.get("currency")}
-
-
-def _time(timestamp: int) -> datetime:
-    return datetime.fromtimestamp(timestamp, UTC)
-
-
 def _moment(timestamp: int | Literal[False] | None) -> datetime | None:
-    return _time(timestamp) if timestamp else None
+    return moment_of(timestamp) if timestamp else None
 
 
 def _iso(moment: datetime | None) -> str | None:

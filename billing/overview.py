@@ -1,25 +1,28 @@
 """What the billing page tells of an organization's plan: from what syncs wrote, and never from
-Stripe, so that the page opens whatever state Stripe is in. Pure but for `invoices_of`."""
+Stripe, so that the page opens whatever state Stripe is in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from djstripe.models import Invoice
 
+from billing.invoices import owed_invoices
 from billing.models import Standing
 from billing.money import format_money
-from billing.payment_methods import expires_at
+from billing.notices import CARD_EXPIRES_WITHIN
+from billing.payment_methods import expires_at, valid_until, words_of
+from billing.recurring import charge_of
+from billing.standing import moment_of
 from orgs.models import Organization
 
 # So many invoices are shown; Stripe's portal has the rest.
 SHOWN = 12
-EXPIRES_SOON = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ def overview_of(standing: Standing, now: datetime) -> Overview:
     return Overview(
         prices=[words for item in items if (words := price_words(item))],
         charge=_charge(data, items, standing, now),
-        trial=_trial(data, items, standing, now),
+        trial=_trial(data, standing),
         method=_method(standing.payment_method, now),
         has_ending=standing.ends_at is not None,
     )
@@ -130,23 +133,26 @@ def _charge(
     ends = [item["current_period_end"] for item in items if item.get("current_period_end")]
     if data.get("status") not in ("active", "trialing") or not ends:
         return None
-    at = _moment(min(ends))
+    at = moment_of(min(ends))
     if standing.ends_at is not None and standing.ends_at <= at:
         return None
     is_before_tax = bool((data.get("automatic_tax") or {}).get("enabled"))
-    return Charge(at, _total(items), is_before_tax) if at > now else None
+    return Charge(at, _amount(data), is_before_tax) if at > now else None
 
 
-def _trial(
-    data: Mapping[str, Any], items: list[Any], standing: Standing, now: datetime
-) -> Trial | None:
+def _amount(subscription: Mapping[str, Any]) -> str | None:
+    amount = charge_of(subscription)
+    return None if amount is None else format_money(amount, subscription["currency"])
+
+
+def _trial(data: Mapping[str, Any], standing: Standing) -> Trial | None:
     if data.get("status") != "trialing" or not data.get("trial_end"):
         return None
-    ends_at = _moment(data["trial_end"])
+    ends_at = moment_of(data["trial_end"])
     if standing.ends_at is not None and standing.ends_at <= ends_at:
         return Trial(ends_at, _("Then the plan ends, and nothing is charged."))
     if standing.payment_method is not None:
-        amount = _total(items)
+        amount = _amount(data)
         if amount is None:
             return Trial(ends_at, _("Then the first payment is due."))
         return Trial(ends_at, _("Then %(amount)s is charged.") % {"amount": amount})
@@ -166,13 +172,9 @@ def _method(method: Mapping[str, Any] | None, now: datetime) -> Method | None:
     if method is None:
         return None
     end = expires_at(method)
-    words = (method["brand"] or method["type"]).replace("_", " ").capitalize()
-    if method["last4"]:
-        words = _("%(brand)s ending in %(last4)s") % {"brand": words, "last4": method["last4"]}
-    until = f"{method['exp_month']:02}/{method['exp_year']}" if end is not None else ""
     is_expired = end is not None and end <= now
-    expires_soon = end is not None and not is_expired and end <= now + EXPIRES_SOON
-    return Method(words, until, is_expired, expires_soon)
+    expires_soon = end is not None and not is_expired and end <= now + CARD_EXPIRES_WITHIN
+    return Method(words_of(method), valid_until(method), is_expired, expires_soon)
 
 
 def invoices_of(organization: Organization) -> list[InvoiceRow]:
@@ -183,30 +185,21 @@ def invoices_of(organization: Organization) -> list[InvoiceRow]:
     return [invoice_row(data) for data in rows.values_list("stripe_data", flat=True)[:SHOWN]]
 
 
-def debt_of(organization: Organization, now: datetime) -> Debt | None:
-    """Return what is owed on open invoices that were tried. One statement."""
+def debt_of(organization: Organization, standing: Standing, now: datetime) -> Debt | None:
+    """Return what is owed for the subscription that counts. One statement."""
+    if standing.subscription is None:
+        return None
     rows = Invoice.objects.filter(
         customer=organization.stripe_customer_id, stripe_data__status="open"
     )
-    owed = [
-        data
-        for data in rows.order_by("created").values_list("stripe_data", flat=True)
-        if data.get("attempted") and data.get("amount_remaining")
-    ]
+    told = rows.values_list("stripe_data", flat=True)
+    owed = owed_invoices(told, [standing.subscription.stripe_data])
     if not owed:
         return None
     amount = format_money(sum(each["amount_remaining"] for each in owed), owed[0]["currency"])
     tried_at = [moment for each in owed if (moment := each.get("next_payment_attempt"))]
-    ahead = [moment for moment in map(_moment, tried_at) if moment > now]
+    ahead = [moment for moment in map(moment_of, tried_at) if moment > now]
     return Debt(amount, min(ahead, default=None))
-
-
-def trial_end_of(organization: Organization) -> datetime | None:
-    """Return when the trial ends that the organization is on; None when it is on none."""
-    standing = Standing.objects.select_related("subscription").get(organization=organization)
-    data = standing.subscription.stripe_data if standing.subscription is not None else {}
-    is_trial = data.get("status") == "trialing" and data.get("trial_end")
-    return _moment(data["trial_end"]) if is_trial else None
 
 
 def invoice_to_confirm(organization: Organization) -> str | None:
@@ -225,7 +218,7 @@ def invoice_row(data: Mapping[str, Any]) -> InvoiceRow:
     status = str(data["status"])
     return InvoiceRow(
         number=data.get("number") or data["id"],
-        at=_moment(data["created"]),
+        at=moment_of(data["created"]),
         total=format_money(data["total"], currency),
         tax=format_money(tax, currency) if tax else "",
         status=str(STATUS_WORDS.get(status, status)),
@@ -263,18 +256,3 @@ def preview_of(invoice: Mapping[str, Any]) -> Preview:
         total=format_money(abs(total) if total < 0 else invoice["amount_due"], currency),
         is_credit=total < 0,
     )
-
-
-def _total(items: Iterable[Mapping[str, Any]]) -> str | None:
-    total, currency = 0, ""
-    for item in items:
-        price = item.get("price") or {}
-        if price.get("unit_amount") is None:
-            return None
-        total += price["unit_amount"] * (item.get("quantity") or 1)
-        currency = price["currency"]
-    return format_money(total, currency) if currency else None
-
-
-def _moment(timestamp: int) -> datetime:
-    return datetime.fromtimestamp(timestamp, UTC)

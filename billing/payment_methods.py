@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 Brief = dict[str, Any]
 
 
@@ -21,6 +23,19 @@ def brief(method: Mapping[str, Any]) -> Brief:
         "exp_month": details.get("exp_month"),
         "exp_year": details.get("exp_year"),
     }
+
+
+def words_of(method: Mapping[str, Any]) -> str:
+    """Return what people know it by: "Visa ending in 4242"."""
+    words = (method["brand"] or method["type"]).replace("_", " ").capitalize()
+    if not method["last4"]:
+        return str(words)
+    return _("%(brand)s ending in %(last4)s") % {"brand": words, "last4": method["last4"]}
+
+
+def valid_until(method: Mapping[str, Any]) -> str:
+    """Return the month that is written on a card, "08/2030"; nothing of what does not expire."""
+    return "" if expires_at(method) is None else f"{method['exp_month']:02}/{method['exp_year']}"
 
 
 def expires_at(method: Mapping[str, Any] | None) -> datetime | None:

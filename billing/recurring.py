@@ -45,6 +45,19 @@ def recurring_of(
     return None if subscription["status"] == "trialing" else monthly(subscription)
 
 
+def charge_of(subscription: StripeObject) -> int | None:
+    """Return what the items of a subscription cost for a period together, in minor units, before
+    discounts and taxes. None where a price has no amount for each unit."""
+    items: list[StripeObject] = (subscription.get("items") or {}).get("data") or []
+    total = 0
+    for item in items:
+        amount = (item.get("price") or {}).get("unit_amount")
+        if amount is None:
+            return None
+        total += amount * (item.get("quantity") or 1)
+    return total if items else None
+
+
 def monthly(subscription: StripeObject) -> Recurring | None:
     """Return what the items of a subscription cost a month, together and rounded once.
 

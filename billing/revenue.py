@@ -157,5 +157,4 @@ def _number(count: int, asked: dict[str, str]) -> Number:
 
 def signed_money(amount: int, currency: str) -> str:
     """Return how much more, or less, is paid, as people write it: +€19, -€19.50."""
-    sign = "+" if amount > 0 else "-" if amount < 0 else ""
-    return sign + format_money(abs(amount), currency)
+    return ("+" if amount > 0 else "") + format_money(amount, currency)

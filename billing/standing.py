@@ -195,10 +195,10 @@ def _tier(subscription: StripeObject, policy: Policy) -> PricedTier | None:
 def _scheduled_end(subscription: StripeObject) -> datetime | None:
     """Return when it ends. Flexible billing sets `cancel_at` alone; the older way, the flag."""
     if subscription.get("cancel_at"):
-        return _time(subscription["cancel_at"])
+        return moment_of(subscription["cancel_at"])
     if subscription.get("cancel_at_period_end"):
         ends = [end for item in _items(subscription) if (end := item.get("current_period_end"))]
-        return _time(max(ends)) if ends else None
+        return moment_of(max(ends)) if ends else None
     return None
 
 
@@ -220,7 +220,7 @@ def _debt_start(
     starts = starts or [
         start for item in _items(subscription) if (start := item.get("current_period_start"))
     ]
-    return _time(min(starts)) if starts else None
+    return moment_of(min(starts)) if starts else None
 
 
 def _owed_since(invoice: StripeObject) -> int | None:
@@ -245,8 +245,9 @@ def _items(subscription: StripeObject) -> list[StripeObject]:
 
 
 def _end(subscription: StripeObject) -> datetime:
-    return _time(subscription.get("ended_at") or subscription.get("canceled_at") or 0)
+    return moment_of(subscription.get("ended_at") or subscription.get("canceled_at") or 0)
 
 
-def _time(timestamp: int) -> datetime:
+def moment_of(timestamp: int) -> datetime:
+    """Return the moment that Stripe writes as seconds."""
     return datetime.fromtimestamp(timestamp, UTC)

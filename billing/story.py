@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 from billing.invoices import owed_invoices
 from billing.models import PayerMail, Standing, Status, SyncAttempt
 from billing.money import format_money
-from billing.payment_methods import expires_at
-from billing.standing import ENDED_FOR_DEBT
+from billing.payment_methods import expires_at, valid_until, words_of
+from billing.standing import ENDED_FOR_DEBT, moment_of
 from orgs.models import Organization
 
 
@@ -87,15 +87,14 @@ def _payer(known: Known, now: datetime) -> Iterator[str]:
     if method is None:
         yield _("No payment method is known.")
         return
-    words = f"{(method['brand'] or method['type']).capitalize()} … {method['last4']}"
+    told = {"method": words_of(method), "until": valid_until(method)}
     end = expires_at(method)
     if end is None:
-        yield _("Paid with %(method)s.") % {"method": words}
+        yield _("Paid with %(method)s.") % told
     elif end <= now:
-        yield _("Paid with %(method)s, which has expired.") % {"method": words}
+        yield _("Paid with %(method)s, which has expired.") % told
     else:
-        until = f"{method['exp_month']:02}/{method['exp_year']}"
-        yield _("Paid with %(method)s, valid until %(until)s.") % {"method": words, "until": until}
+        yield _("Paid with %(method)s, valid until %(until)s.") % told
 
 
 def _why(known: Known, now: datetime) -> Iterator[str]:
@@ -219,17 +218,17 @@ def _next(known: Known, now: datetime) -> Iterator[str]:
     for invoice in known.open_invoices:
         moment = invoice.get("next_payment_attempt")
         words = _("Stripe tries to collect %(id)s again") % {"id": invoice["id"]}
-        add(moment and _moment(moment), words)
+        add(moment and moment_of(moment), words)
     subscription = known.subscription or {}
     if subscription.get("status") == "trialing" and subscription.get("trial_end"):
-        add(_moment(subscription["trial_end"]), _("the trial ends"))
+        add(moment_of(subscription["trial_end"]), _("the trial ends"))
     elif subscription.get("status") == "active" and standing.ends_at is None:
         ends = [
             item["current_period_end"]
             for item in (subscription.get("items") or {}).get("data") or []
             if item.get("current_period_end")
         ]
-        add(_moment(min(ends)) if ends else None, _("it renews"))
+        add(moment_of(min(ends)) if ends else None, _("it renews"))
     for mail in known.mails:
         words = _("the mail “%(kind)s” is tried again") % {"kind": mail.get_kind_display()}
         add(mail.next_attempt_at, words)
@@ -297,10 +296,6 @@ def _where(known: Known) -> Iterator[Link]:
 
 def _amount(invoice: dict[str, Any]) -> str:
     return format_money(invoice["amount_remaining"], invoice["currency"])
-
-
-def _moment(timestamp: int) -> datetime:
-    return datetime.fromtimestamp(timestamp, UTC)
 
 
 def _time(moment: datetime | None) -> str:

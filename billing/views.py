@@ -11,20 +11,21 @@ from django.contrib.auth import update_session_auth_hash
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from billing import mirror, plans, services
 from billing.forms import SubscribeForm
 from billing.gateway import BillingUnavailable
-from billing.models import Standing, Status
+from billing.models import Standing
 from billing.overview import (
     debt_of,
     invoice_to_confirm,
     invoices_of,
     overview_of,
     preview_of,
-    trial_end_of,
 )
 from orgs import clock, refusals
 from orgs import services as orgs
@@ -45,8 +46,27 @@ LOOK = "orgs.view_billing"
 PATIENCE = timedelta(seconds=5)
 
 
+# What steps of paying are refused with, each in words that lead on from the billing page.
+REFUSALS: dict[type[Exception], tuple[int, str | Promise]] = {
+    services.SamePlan: (messages.INFO, gettext_lazy("You have this plan already.")),
+    services.NotOffered: (
+        messages.ERROR,
+        gettext_lazy("This plan is no longer offered at that price."),
+    ),
+    services.NothingToChange: (
+        messages.INFO,
+        gettext_lazy("There is no paid plan to change. Choose one here."),
+    ),
+    services.NoPlan: (messages.INFO, gettext_lazy("The plan has ended. Choose one here.")),
+    OrganizationIsClosed: (
+        messages.ERROR,
+        gettext_lazy("Your organization is closed. Reopen it first."),
+    ),
+}
+
+
 def owner_pays(view: MemberView[P]) -> MemberView[P]:
-    """Turn the two refusals that every step of paying can meet into pages."""
+    """Turn the refusals that steps of paying can meet into pages."""
 
     @wraps(view)
     def wrapped(request: MemberRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -62,6 +82,10 @@ def owner_pays(view: MemberView[P]) -> MemberView[P]:
         except BillingUnavailable as error:
             logger.warning("Organization %s could not pay: %s", request.organization.pk, error)
             return render(request, "billing/unavailable.html", status=503)
+        except tuple(REFUSALS) as refusal:
+            level, words = REFUSALS[type(refusal)]
+            messages.add_message(request, level, str(words))
+            return redirect("billing:overview")
 
     return cast(MemberView[P], wrapped)
 
@@ -82,7 +106,7 @@ def overview(request: MemberRequest) -> HttpResponse:
         "status_label": standing.get_status_display(),
         "overview": overview_of(standing, clock.now()),
         "invoices": invoices_of(organization),
-        "debt": debt_of(organization, clock.now()) if standing.status != Status.CURRENT else None,
+        "debt": debt_of(organization, standing, clock.now()),
         "is_in_grace": not organization.is_locked(clock.now()),
         "seats_in_use": organization.people().count(),
         "tier": organization.tier_at(clock.now()),
@@ -105,23 +129,13 @@ def subscribe(request: MemberRequest) -> HttpResponse:
     form = SubscribeForm(request.POST)
     if not form.is_valid():
         raise Http404
-    try:
-        url = services.choose_plan(
-            organization=request.organization,
-            price=form.cleaned_data["price"],
-            by=request.user,
-            return_url=request.build_absolute_uri(reverse("billing:checkout_return")),
-            cancel_url=request.build_absolute_uri(reverse("billing:overview")),
-        )
-    except services.SamePlan:
-        messages.info(request, _("You have this plan already."))
-        return redirect("billing:overview")
-    except services.NotOffered:
-        messages.error(request, _("This plan is no longer offered at that price."))
-        return redirect("billing:overview")
-    except OrganizationIsClosed:
-        messages.error(request, _("Your organization is closed. Reopen it first."))
-        return redirect("billing:overview")
+    url = services.choose_plan(
+        organization=request.organization,
+        price=form.cleaned_data["price"],
+        by=request.user,
+        return_url=request.build_absolute_uri(reverse("billing:checkout_return")),
+        cancel_url=request.build_absolute_uri(reverse("billing:overview")),
+    )
     return redirect(url)
 
 
@@ -135,23 +149,14 @@ def change_plan(request: MemberRequest) -> HttpResponse:
     if not form.is_valid():
         raise Http404
     price = form.cleaned_data["price"]
-    try:
-        invoice = services.preview_plan(organization=organization, price=price, by=request.user)
-    except services.SamePlan:
-        messages.info(request, _("You have this plan already."))
-        return redirect("billing:overview")
-    except services.NotOffered:
-        messages.error(request, _("This plan is no longer offered at that price."))
-        return redirect("billing:overview")
-    except services.NothingToChange:
-        messages.info(request, _("There is no paid plan to change. Choose one here."))
-        return redirect("billing:overview")
+    invoice = services.preview_plan(organization=organization, price=price, by=request.user)
+    standing = Standing.objects.select_related("subscription").get(organization=organization)
     context = {
         "organization": organization,
         "price": price,
         "display": plans.display_of(price),
         "preview": invoice and preview_of(invoice),
-        "trial_end": trial_end_of(organization),
+        "trial": overview_of(standing, clock.now()).trial,
         "lost": plans.features_lost(organization.tier, price.tier),
         "seats_in_use": organization.people().count(),
     }
@@ -162,12 +167,8 @@ def change_plan(request: MemberRequest) -> HttpResponse:
 @member_required
 @owner_pays
 def cancel(request: MemberRequest) -> HttpResponse:
-    try:
-        services.cancel_plan(organization=request.organization, by=request.user)
-    except services.NoPlan:
-        messages.info(request, _("There is no plan to cancel."))
-    else:
-        messages.success(request, _("Your plan ends with what is paid. You can resume it."))
+    services.cancel_plan(organization=request.organization, by=request.user)
+    messages.success(request, _("Your plan ends with what is paid. You can resume it."))
     return redirect("billing:overview")
 
 
@@ -175,12 +176,8 @@ def cancel(request: MemberRequest) -> HttpResponse:
 @member_required
 @owner_pays
 def resume(request: MemberRequest) -> HttpResponse:
-    try:
-        services.resume_plan(organization=request.organization, by=request.user)
-    except services.NoPlan:
-        messages.info(request, _("The plan has ended. Choose one here."))
-    else:
-        messages.success(request, _("Your plan goes on."))
+    services.resume_plan(organization=request.organization, by=request.user)
+    messages.success(request, _("Your plan goes on."))
     return redirect("billing:overview")
 
 

@@ -14,7 +14,7 @@ COST = {
     "home": 5,
     "accounts:account": 4,
     "orgs:team": 13,
-    "billing:overview": 11,
+    "billing:overview": 10,
 }
 
 

@@ -13,7 +13,7 @@ from djstripe.models import Event
 from billing import gateway
 from billing.models import Standing
 from billing.services.projection import current_policy
-from billing.services.setup import EVENTS
+from billing.services.setup_endpoint import EVENTS
 from billing.standing import AT_ONCE, ENDED, NEVER_STARTED, standing_of
 from orgs import clock
 from orgs.models import Organization

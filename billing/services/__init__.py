@@ -41,14 +41,9 @@ from billing.services.reconciling import (
     reconcile_since,
 )
 from billing.services.revenue import count_revenue, count_revenue_now
-from billing.services.setup import (
-    Action,
-    Step,
-    carry_out,
-    plan_setup,
-    plant_prices,
-    set_up_stripe,
-)
+from billing.services.setup import carry_out, plan_setup, set_up_stripe
+from billing.services.setup_prices import plant_prices
+from billing.services.setup_steps import Action, Step
 from billing.services.sync import Outcome, sync_now, sync_organization
 from billing.services.walk import WrongAccount
 from billing.services.webhooks import receive_event

@@ -115,30 +115,28 @@ def change_plan(*, organization: Organization, price: TierPrice, by: User, retur
     NotOffered, SamePlan and BillingUnavailable.
     """
     require_owner(organization, by)
-    _offered(price)
+    price_id = _offered(price)
     standing = Standing.objects.select_related("subscription").get(organization=organization)
     flow = None
     if standing.status == Status.CURRENT and standing.subscription is not None:
-        flow = _confirm_change(standing.subscription.stripe_data, price, return_url)
+        flow = _confirm_change(standing.subscription.stripe_data, price_id, return_url)
     return _open_portal(organization, return_url, flow)
 
 
 def preview_plan(*, organization: Organization, price: TierPrice, by: User) -> StripeJson | None:
-    """Return the invoice that a change to this price would make today; None where only Stripe's
-    portal can make it.
+    """Return the invoice that a change to this price would make today.
 
-    Raises NotOwner, NotOffered, SamePlan, NothingToChange and BillingUnavailable.
+    None where none is made, in a trial, or only Stripe's portal can tell. Raises NotOwner,
+    NotOffered, SamePlan, NothingToChange and BillingUnavailable.
     """
     require_owner(organization, by)
     price_id = _offered(price)
     standing = Standing.objects.select_related("subscription").get(organization=organization)
     if standing.status != Status.CURRENT or standing.subscription is None:
         raise NothingToChange
-    flow = _confirm_change(standing.subscription.stripe_data, price, return_url="")
-    if flow is None:
+    items = _changed_items(standing.subscription.stripe_data, price_id)
+    if items is None or standing.subscription.stripe_data["status"] == "trialing":
         return None
-    items = flow["subscription_update_confirm"]["items"]
-    assert items[0]["price"] == price_id
     try:
         return gateway.preview_change(
             subscription_id=standing.subscription.id,
@@ -193,24 +191,26 @@ def _no_longer_sold(price_id: str) -> NotOffered:
     return NotOffered()
 
 
-def _confirm_change(
-    subscription: dict[str, Any], price: TierPrice, return_url: str
-) -> StripeJson | None:
-    """Describe the portal's page for one change of price. Raises SamePlan.
-
-    The portal cannot change a subscription of several items; its front page says so.
-    """
-    if price.stripe_price_id in prices_of(subscription):
+def _changed_items(subscription: dict[str, Any], price_id: str) -> list[StripeJson] | None:
+    """Return a subscription's items at another price; None where it has several, which the portal
+    cannot change. Raises SamePlan."""
+    if price_id in prices_of(subscription):
         raise SamePlan
     items = subscription["items"]["data"]
-    if len(items) != 1:
+    return [{"id": items[0]["id"], "price": price_id}] if len(items) == 1 else None
+
+
+def _confirm_change(
+    subscription: dict[str, Any], price_id: str, return_url: str
+) -> StripeJson | None:
+    """Describe the portal's page for one change of price; None for its front page, which says what
+    it can do. Raises SamePlan."""
+    items = _changed_items(subscription, price_id)
+    if items is None:
         return None
     return {
         "type": "subscription_update_confirm",
-        "subscription_update_confirm": {
-            "subscription": subscription["id"],
-            "items": [{"id": items[0]["id"], "price": price.stripe_price_id}],
-        },
+        "subscription_update_confirm": {"subscription": subscription["id"], "items": items},
         "after_completion": {"type": "redirect", "redirect": {"return_url": return_url}},
     }
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from accounts import services as accounts
 from accounts.events import Event
 from accounts.models import User
 from billing import gateway
 from billing.models import Standing
-from billing.services.checkout import require_owner
+from billing.services.checkout import PATIENCE, require_owner
 from billing.services.sync import sync_now
 from orgs.models import Organization
-
-PATIENCE = timedelta(seconds=5)
 
 
 class NoPlan(Exception):

@@ -15,7 +15,7 @@ from functools import partial
 
 from billing import gateway
 from billing.models import ReconcileRun
-from billing.services.setup import EVENTS
+from billing.services.setup_endpoint import EVENTS
 from billing.services.walk import Walk, asked, pages
 from billing.services.webhooks import customer_of
 from orgs import clock

@@ -231,7 +231,7 @@ def told(status: str, *, items: list[Any] | None = None, **fields: Any) -> Any:
     standing = Standing(
         organization=Organization(name="Acme"), **({"payment_method": CARD} | facts)
     )
-    data = subscription(status, items={"data": items or [item()]}, **fields)
+    data = subscription(status, items={"data": items or [item()]}, currency="eur", **fields)
 
     class Mirrored:
         stripe_data = data

@@ -63,7 +63,7 @@ def test_support_finds_ten_answers_about_a_team_that_did_not_pay(
     told = answers_on(page)
     assert list(told) == KEYS
     assert "(alice@example.com) owns it." in told["payer"]
-    assert "Visa … 0341, valid until" in told["payer"]
+    assert "Visa ending in 0341, valid until" in told["payer"]
     assert f"{standing.subscription_id} is past due" in told["why"]
     assert f"({invoice['id']}) of €19 could not be collected" in told["why"]
     assert "members are kept out" in told["why"]
@@ -320,7 +320,7 @@ PRO = subscription("active", id="sub_1")
             {"payment_method": CARD | {"exp_year": 2025}},
             None,
             "payer",
-            "Visa … 4242, which has expired.",
+            "Visa ending in 4242, which has expired.",
         ),
     ],
 )

@@ -19,7 +19,7 @@ from pytest_django import Settings
 from billing import gateway, plans, services
 from billing.management.commands import stripe_setup
 from billing.models import TierPrice
-from billing.services.setup import EVENTS
+from billing.services.setup_endpoint import EVENTS
 from orgs.models import Tier
 from tests.cast import Cast, signed_in
 from tests.payer import Payer

@@ -17,7 +17,7 @@ from djstripe.models import Customer, Event, Invoice, Subscription, WebhookEndpo
 
 from billing import gateway, services
 from billing.models import Standing, TierPrice
-from billing.services.setup import EVENTS
+from billing.services.setup_endpoint import EVENTS
 from orgs import clock
 from orgs.models import Organization
 from tests.billing.histories.desk import FAILS, GOOD, Desk
