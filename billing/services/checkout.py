@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -40,6 +41,14 @@ class NotOffered(Exception):
     """This tier or price cannot be chosen."""
 
 
+@dataclass(frozen=True)
+class Checkout:
+    """Stripe's page on which to subscribe, opened just now or open already."""
+
+    session: StripeJson
+    is_new: bool
+
+
 def choose_plan(
     *, organization: Organization, price: TierPrice, by: User, return_url: str, cancel_url: str
 ) -> str:
@@ -72,7 +81,7 @@ def start_checkout(
     price_id = _offered(price)
     metadata = {"owner": str(by.pk), "price": price_id}
 
-    def open_session(facts: Facts) -> StripeJson | None:
+    def open_session(facts: Facts) -> Checkout | None:
         if facts.is_billing_ended:
             raise OrganizationIsClosed
         if facts.has_live_subscription:
@@ -83,7 +92,9 @@ def start_checkout(
                 kept = session
             else:
                 gateway.expire_checkout(session["id"])
-        return kept or gateway.create_checkout(
+        if kept is not None:
+            return Checkout(kept, is_new=False)
+        opened = gateway.create_checkout(
             customer_id=facts.customer["id"],
             price_id=price_id,
             # Once: whoever had a subscription has tried it.
@@ -92,19 +103,20 @@ def start_checkout(
             return_url=return_url,
             cancel_url=cancel_url,
         )
+        return Checkout(opened, is_new=True)
+
+    def close_session(checkout: Checkout | None) -> None:
+        # One that was open before may have been handed to somebody else meanwhile.
+        if checkout is not None and checkout.is_new:
+            gateway.expire_checkout(checkout.session["id"])
 
     try:
-        session = converge_now(
-            organization,
-            open_session,
-            undo=lambda session: session and gateway.expire_checkout(session["id"]),
-            patience=PATIENCE,
-        )
+        checkout = converge_now(organization, open_session, undo=close_session, patience=PATIENCE)
     except gateway.PriceNotSold:
         raise _no_longer_sold(price_id) from None
-    if session is None:
+    if checkout is None:
         raise AlreadySubscribed
-    url: str = session["url"]
+    url: str = checkout.session["url"]
     return url
 
 

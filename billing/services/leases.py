@@ -69,6 +69,12 @@ def take(organization_id: int, now: datetime) -> Lease | None:
         )
 
 
+def is_taken(organization_id: int, now: datetime) -> bool:
+    """Whether a process is at it."""
+    standing = Standing.objects.filter(organization=organization_id).only("lease_until").first()
+    return standing is not None and standing.is_leased(now)
+
+
 def give_back(lease: Lease, now: datetime) -> None:
     """Let others try, after a failure. The mark stays: this organization is still to be synced."""
     Standing.objects.filter(organization=lease.organization_id, generation=lease.generation).update(

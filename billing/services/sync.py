@@ -37,6 +37,8 @@ class Outcome(Enum):
     SYNCED = "synced"
     # Another process is at it, and will look again because the mark was left.
     BUSY = "busy"
+    # It took longer than its lease, and another process asked later: nothing was written.
+    OVERTAKEN = "overtaken"
 
 
 def sync_organization(organization: Organization) -> Outcome:
@@ -59,9 +61,10 @@ def converge(
 ) -> tuple[Outcome, T | None]:
     """Sync and, while nobody else can, run an errand at Stripe that rests on what it said.
 
-    Returns the errand's last answer; with BUSY, what it did was not seen to stand. Because the
-    mark may move, an errand may run more than once and must be safe to repeat. Raises what
-    the errand raises, and BillingUnavailable.
+    Returns the errand's last answer. With BUSY it stands, and more has happened since; with
+    OVERTAKEN it rests on what may no longer hold. Because the mark may move, an errand may run
+    more than once and must be safe to repeat. Raises what the errand raises, and
+    BillingUnavailable.
     """
     with attempts.kept(organization_id, clock.now()) as attempt:
         return _rounds(organization_id, errand, starts_afresh, ends_billing, attempt)
@@ -93,7 +96,7 @@ def _rounds(
             raise
         if written is Written.SUPERSEDED:
             attempt.is_overtaken = True
-            return Outcome.BUSY, answer
+            return Outcome.OVERTAKEN, answer
         if written is Written.DONE and not is_dead_end:
             return Outcome.SYNCED, answer
     return Outcome.BUSY, answer
@@ -106,13 +109,13 @@ def sync_now(*, organization: Organization, patience: timedelta) -> bool:
     """
     started_at = clock.now()
     deadline = time.monotonic() + patience.total_seconds()
-    while sync_organization(organization) is Outcome.BUSY:
-        time.sleep(PAUSE)
+    while sync_organization(organization) is not Outcome.SYNCED:
+        is_free = _wait(organization, deadline)
         if Standing.objects.filter(
             organization=organization, synced_at__gt=started_at, sync_requested_at__isnull=True
         ).exists():
             return True
-        if time.monotonic() > deadline:
+        if not is_free:
             return False
     return True
 
@@ -127,9 +130,9 @@ def converge_now(
 ) -> T | None:
     """Run an errand for somebody who waits, and return its answer once it is seen to stand.
 
-    One that was overtaken is undone. A customer that was deleted at Stripe is replaced, but not
-    to end its billing. Raises BillingUnavailable when another process stays at it longer than
-    `patience`.
+    What it did when it was overtaken is undone. A customer that was deleted at Stripe is replaced,
+    but not to end its billing. Raises BillingUnavailable when another process stays at it longer
+    than `patience`.
     """
     deadline = time.monotonic() + patience.total_seconds()
     while True:
@@ -138,8 +141,20 @@ def converge_now(
         )
         if outcome is Outcome.SYNCED:
             return answer
-        if answer is not None:
+        if outcome is Outcome.OVERTAKEN and answer is not None:
             undo(answer)
-        if time.monotonic() > deadline:
+        if not _wait(organization, deadline):
             raise BillingUnavailable("Another process is syncing this organization")
+
+
+def _wait(organization: Organization, deadline: float) -> bool:
+    """Wait until nobody syncs it; say whether that was before the deadline.
+
+    Only looks. Whoever waited by asking again would leave a mark each time, and the process that
+    is waited for would find it moved whenever it is done, and begin again.
+    """
+    while time.monotonic() <= deadline:
+        if not leases.is_taken(organization.pk, clock.now()):
+            return True
         time.sleep(PAUSE)
+    return False

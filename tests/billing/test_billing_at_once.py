@@ -73,7 +73,7 @@ def test_a_sync_that_outlived_its_lease_writes_nothing(payer: Payer, cast: Cast)
         return services.sync_organization(cast.acme)
 
     slow, quick = together(lambda: services.sync_organization(cast.acme), overtake)
-    assert (slow, quick) == (Outcome.BUSY, Outcome.SYNCED)
+    assert (slow, quick) == (Outcome.OVERTAKEN, Outcome.SYNCED)
     assert Standing.objects.get(organization=cast.acme).status == Status.CURRENT
 
 

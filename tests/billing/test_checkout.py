@@ -15,6 +15,7 @@ from billing import gateway, mirror, services
 from billing.gateway import BillingUnavailable
 from billing.models import Standing, Status, TierPrice
 from billing.services import leases
+from billing.services.sync import MOST_ROUNDS
 from config.browser import Browser, FormNotFound
 from orgs import services as services_of_orgs
 from orgs.models import Organization
@@ -248,6 +249,28 @@ def test_clicks_at_the_same_moment_open_one_checkout(payer: Payer, cast: Cast) -
     assert isinstance(url, str)
     assert len(payer.open_checkouts()) == 1
     assert len(payer.customers()) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_checkout_stands_whatever_happens_while_it_is_opened(payer: Payer, cast: Cast) -> None:
+    """Something happens during each round of a click, until it may go no further: the page that it
+    opened may be in somebody's hands by then."""
+    acme = payer.sync()
+    rounds = [{"path": "/v1/subscriptions", "delay_ms": 300, "times": MOST_ROUNDS}]
+    payer.sandbox.weather(rounds)
+
+    def keep_happening() -> None:
+        for _ in range(MOST_ROUNDS):
+            seen = len(payer.sandbox.requests())
+            payer.wait_for_call("GET", "/v1/subscriptions", after=seen)
+            services.request_sync(organization_ids=[acme.pk], now=timezone.now())
+
+    before = len(payer.sandbox.requests())
+    url, _nothing = together(payer.checkout_url, keep_happening)
+    assert Browser().open(str(url)).status == 200
+    calls = [(each["method"], each["path"]) for each in payer.sandbox.requests()[before:]]
+    assert calls.count(("GET", "/v1/subscriptions")) > MOST_ROUNDS
+    assert calls.count(("POST", "/v1/checkout/sessions")) == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -9,7 +9,7 @@ from html import unescape
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -18,7 +18,7 @@ from djstripe.models import Event
 from pytest_django import Settings
 
 from accounts.models import UserEventLog
-from billing import gateway, services
+from billing import gateway, heard, services
 from billing.models import PayerMail, Standing, SyncAttempt
 from billing.services import leases
 from billing.story import Known, story_of
@@ -96,6 +96,24 @@ def test_another_customers_events_are_not_told(wired_payer: Payer, cast: Cast) -
     wired_payer.sandbox.flush()
     (event,) = [row for row in Event.objects.all() if row.data["object"]["id"] == other]
     assert event.id not in page_of(signed_in(cast.dana), wired_payer.sync())
+
+
+def test_the_last_change_is_told_however_much_was_said_since(cast: Cast) -> None:
+    for event in ("standing_changed", *["payer_told"] * 12):
+        UserEventLog.objects.create(event=event, organization=cast.acme, data={})
+    told = answers_on(page_of(signed_in(cast.dana), cast.acme))
+    assert "since it was founded" not in told["since"]
+    assert "Last: Stripe" in told["changed"]
+
+
+def test_a_customers_events_are_found_by_the_index(db: None) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # Of so few rows, it would rather read all.
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        how = heard.events_of("cus_1")[:10].explain()
+    assert heard.NAME in how
+    assert "SCAN" not in how
 
 
 def test_sync_now_says_what_came_of_it_and_leaves_a_line(payer: Payer, cast: Cast) -> None:
