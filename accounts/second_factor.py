@@ -31,10 +31,12 @@ def second_factors_of(person: User) -> SecondFactors:
     )
 
 
+def has_second_factor(person: User) -> bool:
+    """Whether an authenticator app or a passkey protects the account."""
+    enabled: bool = is_mfa_enabled(person, [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN])
+    return enabled
+
+
 def lacks_second_factor(person: User) -> bool:
     """Whether this is one of our staff who must set up a second factor before the admin opens."""
-    return (
-        settings.STAFF_NEED_SECOND_FACTOR
-        and person.is_staff
-        and not is_mfa_enabled(person, [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN])
-    )
+    return settings.STAFF_NEED_SECOND_FACTOR and person.is_staff and not has_second_factor(person)

@@ -7,7 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from django.utils.formats import date_format
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from billing.access import Reason
 from billing.models import Standing, Status
@@ -28,11 +30,43 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True)
+class Look:
+    """How much it matters, the icon that says so too, and what stands beside the plan's name."""
+
+    tone: str
+    icon: str
+    chip: str | Promise = ""
+
+
+LOOKS = {
+    "locked": Look("bad", "locked", gettext_lazy("Locked")),
+    "closed": Look("bad", "locked", gettext_lazy("Closed")),
+    "grace": Look("warn", "warning", gettext_lazy("Past due")),
+    "ending": Look("warn", "clock", gettext_lazy("Ending")),
+    "card": Look("warn", "billing"),
+    "exempt": Look("plain", "info", gettext_lazy("Exempt")),
+    "unmapped": Look("plain", "info", gettext_lazy("Being set up")),
+}
+
+
+@dataclass(frozen=True)
 class Banner:
     kind: str
     title: str
     text: str
     action: Action = Action.NONE
+
+    @property
+    def tone(self) -> str:
+        return LOOKS[self.kind].tone
+
+    @property
+    def icon(self) -> str:
+        return LOOKS[self.kind].icon
+
+    @property
+    def chip(self) -> str:
+        return str(LOOKS[self.kind].chip)
 
 
 def banner_for(

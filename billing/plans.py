@@ -27,6 +27,21 @@ class Plan:
     tier: Tier
     prices: list[PlanPrice]
     is_current: bool
+    # What the tier entitles to: codenames of FEATURES.
+    features: frozenset[str]
+
+    @property
+    def offers(self) -> list[str]:
+        """What it offers, in people's words."""
+        return [str(words) for name, words in FEATURES.items() if name in self.features]
+
+
+@dataclass(frozen=True)
+class ComparisonRow:
+    """One feature, and for each of the plans in their order whether it is in there."""
+
+    feature: str
+    cells: list[tuple[Plan, bool]]
 
 
 def offered_plans(current: Tier | None, paid: Collection[str] = ()) -> list[Plan]:
@@ -47,8 +62,22 @@ def offered_plans(current: Tier | None, paid: Collection[str] = ()) -> list[Plan
         )
         prices.setdefault(row.tier_id, []).append(shown)
     return [
-        Plan(tier, prices.get(tier.pk, []), is_current=tier == current)
-        for tier in Tier.objects.offered()
+        Plan(
+            tier,
+            prices.get(tier.pk, []),
+            is_current=tier == current,
+            features=frozenset(each.codename for each in tier.entitlements.all()),
+        )
+        for tier in Tier.objects.offered().prefetch_related("entitlements")
+    ]
+
+
+def comparison_of(plans: list[Plan]) -> list[ComparisonRow]:
+    """Return the features that any of the plans has, each beside all of them."""
+    return [
+        ComparisonRow(str(words), [(plan, name in plan.features) for plan in plans])
+        for name, words in FEATURES.items()
+        if any(name in plan.features for plan in plans)
     ]
 
 

@@ -2,10 +2,10 @@ from django.contrib import admin
 from django.urls import include, path
 
 from accounts.sessions import SessionsView
-from orgs.views.home import home
+from billing.landing import front
 
 urlpatterns = [
-    path("", home, name="home"),
+    path("", front, name="home"),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     # By allauth's name for it, to which its own pages lead.

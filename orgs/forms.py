@@ -98,6 +98,18 @@ class FoundForm(forms.ModelForm[Organization]):
         fields = ("name",)
 
 
+class DetailsForm(forms.ModelForm[Organization]):
+    """What the organization is called, and where its bills go."""
+
+    class Meta:
+        model = Organization
+        fields = ("name", "billing_email")
+        labels = {"name": _("Name"), "billing_email": _("Billing e-mail")}
+        help_texts = {
+            "billing_email": _("Invoices and mails about paying go there. Empty: to the owner.")
+        }
+
+
 class InviteForm(forms.Form):
     """Whom to invite and, for those who may give roles, with which."""
 

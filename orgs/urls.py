@@ -7,6 +7,7 @@ from orgs.views import (
     home,
     invitations,
     leaving,
+    organization,
     roles,
     team,
     transfers,
@@ -15,6 +16,8 @@ from orgs.views import (
 app_name = "orgs"
 
 urlpatterns = [
+    path("organization/", organization.organization, name="organization"),
+    path("organization/details/", organization.change_details, name="change_details"),
     path("organization/activity/", activity.activity, name="activity"),
     path("organization/activity/export/", activity.export_activity, name="export_activity"),
     path("account/delete/", account.delete_account, name="delete_account"),

@@ -185,6 +185,8 @@ PAGES = [
     Page("accounts:security"),
     Page("accounts:rename", "POST", data=lambda scene: {"name": "Another"}),
     Page("orgs:found", "POST", data=lambda scene: {"name": "New"}),
+    Page("orgs:organization"),
+    Page("orgs:change_details", "POST", data=lambda scene: {"name": "Acme & Sons"}),
     Page("orgs:team"),
     Page("orgs:invite", "POST", data=lambda scene: {"email": "someone@example.com"}),
     Page("orgs:resend_invitation", "POST", _invitation),

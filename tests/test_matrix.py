@@ -46,6 +46,8 @@ GET accounts:account                login     ok        ok        ok        ok  
 GET accounts:security               login     ok        ok        ok        ok        ok        ok        ok        ok        ok        login
 POST accounts:rename                login     done      done      done      done      done      done      done      done      done      login
 POST orgs:found                     login     home      home      home      home      home      home      home      home      home      login
+GET orgs:organization               login     home      ok        ok        ok        ok        ok        ok        home      home      login
+POST orgs:change_details            login     home      done      no_role   no_role   no_role   done      done      home      home      login
 GET orgs:team                       login     home      ok        ok        ok        ok        ok        ok        home      home      login
 POST orgs:invite                    login     home      done      no_role   no_role   no_role   done      done      home      home      login
 POST orgs:resend_invitation         login     home      404       no_role   no_role   no_role   done      done      home      home      login
@@ -101,6 +103,8 @@ GET accounts:account                login     ok        ok        ok        ok  
 GET accounts:security               login     ok        ok        ok        ok        ok        ok        ok        ok        ok        login
 POST accounts:rename                login     done      done      done      done      done      done      done      done      done      login
 POST orgs:found                     login     home      home      home      home      home      home      home      home      home      login
+GET orgs:organization               login     home      ok        ok        ok        ok        ok        ok        home      home      login
+POST orgs:change_details            login     home      done      no_role   no_role   no_role   done      done      home      home      login
 GET orgs:team                       login     home      ok        ok        ok        ok        ok        ok        home      home      login
 POST orgs:invite                    login     home      done      no_role   no_role   no_role   done      done      home      home      login
 POST orgs:resend_invitation         login     home      404       no_role   no_role   no_role   done      done      home      home      login
@@ -156,6 +160,8 @@ GET accounts:account                login     ok        ok        LOCK      LOCK
 GET accounts:security               login     ok        ok        LOCK      LOCK      LOCK      LOCK      ok        ok        ok        login
 POST accounts:rename                login     done      done      LOCK      LOCK      LOCK      LOCK      done      done      done      login
 POST orgs:found                     login     home      home      LOCK      LOCK      LOCK      LOCK      home      home      home      login
+GET orgs:organization               login     home      ok        LOCK      LOCK      LOCK      LOCK      ok        home      home      login
+POST orgs:change_details            login     home      done      LOCK      LOCK      LOCK      LOCK      done      home      home      login
 GET orgs:team                       login     home      ok        LOCK      LOCK      LOCK      LOCK      ok        home      home      login
 POST orgs:invite                    login     home      done      LOCK      LOCK      LOCK      LOCK      done      home      home      login
 POST orgs:resend_invitation         login     home      404       LOCK      LOCK      LOCK      LOCK      done      home      home      login
@@ -211,6 +217,8 @@ GET accounts:account                login     ok        ok        CLOSED    CLOS
 GET accounts:security               login     ok        ok        CLOSED    CLOSED    CLOSED    CLOSED    ok        ok        ok        login
 POST accounts:rename                login     done      done      CLOSED    CLOSED    CLOSED    CLOSED    done      done      done      login
 POST orgs:found                     login     home      home      CLOSED    CLOSED    CLOSED    CLOSED    home      home      home      login
+GET orgs:organization               login     home      ok        CLOSED    CLOSED    CLOSED    CLOSED    ok        home      home      login
+POST orgs:change_details            login     home      done      CLOSED    CLOSED    CLOSED    CLOSED    closed    home      home      login
 GET orgs:team                       login     home      ok        CLOSED    CLOSED    CLOSED    CLOSED    ok        home      home      login
 POST orgs:invite                    login     home      done      CLOSED    CLOSED    CLOSED    CLOSED    closed    home      home      login
 POST orgs:resend_invitation         login     home      404       CLOSED    CLOSED    CLOSED    CLOSED    closed    home      home      login

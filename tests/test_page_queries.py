@@ -11,10 +11,11 @@ from tests.cast import Cast, OrganizationFactory, add_member
 
 # Session and person; then the page's own, the banner's one included.
 COST = {
-    "home": 5,
+    "home": 10,
     "accounts:account": 4,
+    "orgs:organization": 6,
     "orgs:team": 13,
-    "billing:overview": 10,
+    "billing:overview": 11,
 }
 
 
@@ -31,6 +32,14 @@ def test_a_page_costs_the_same_with_more_people_and_organizations(
         add_member(cast.acme)
     with django_assert_num_queries(statements):
         assert client.get(reverse(page)).status_code == 200
+
+
+def test_the_landing_page_costs_a_visitor_three_statements(
+    cast: Cast, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """The tiers, what they entitle to, and their prices; with prices, those of the mirror too."""
+    with django_assert_num_queries(3):
+        assert Client().get(reverse("home")).status_code == 200
 
 
 @pytest.mark.parametrize(

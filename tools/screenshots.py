@@ -72,7 +72,7 @@ def password_in(introduction: str) -> str:
 
 def ask(page: Page, password: str) -> None:
     """The owner wishes to hand the organization on."""
-    page.goto("/team/")
+    page.goto("/organization/")
     page.get_by_role("link", name="Hand over ownership").click()
     chromium.fill_in_request(page, to=MEMBER, reason=WISH)
     take(page, "1-request")

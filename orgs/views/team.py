@@ -7,6 +7,7 @@ from django.core.paginator import Paginator
 from django.db.models import Prefetch, Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -63,7 +64,7 @@ def invite(request: MemberRequest) -> HttpResponse:
     else:
         sent = _("We sent an invitation to %(email)s.") % {"email": invitation.email}
         messages.success(request, sent)
-        return redirect("orgs:team")
+        return _to_team(request)
     return _team_page(request, form, status=422)
 
 
@@ -80,7 +81,7 @@ def resend_invitation(request: MemberRequest, invitation_id: int) -> HttpRespons
     else:
         sent = _("We sent the invitation to %(email)s again.") % {"email": invitation.email}
         messages.success(request, sent)
-    return redirect("orgs:team")
+    return _to_team(request)
 
 
 @require_POST
@@ -95,7 +96,7 @@ def revoke_invitation(request: MemberRequest, invitation_id: int) -> HttpRespons
     else:
         facts = {"email": invitation.email}
         messages.success(request, _("The invitation to %(email)s is taken back.") % facts)
-    return redirect("orgs:team")
+    return _to_team(request)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -116,7 +117,7 @@ def remove_member(request: MemberRequest, user_id: int) -> HttpResponse:
             facts = {"person": person.get_full_name(), "name": organization.name}
             messages.success(request, _("%(person)s is no longer in %(name)s.") % facts)
             # Who removes themself has left, and stays signed in no longer.
-            return redirect("orgs:team")
+            return _to_team(request)
     context = {
         "organization": organization,
         "person": person,
@@ -158,7 +159,12 @@ def _change_role(request: MemberRequest, change: Callable[..., UserRoleAssignmen
     except services.NotAMember:
         facts = {"person": person.get_full_name()}
         messages.error(request, _("%(person)s cannot hold a role at the moment.") % facts)
-    return redirect("orgs:team")
+    return _to_team(request)
+
+
+def _to_team(request: MemberRequest) -> HttpResponse:
+    """Lead back to the team, filtered as it was."""
+    return redirect(reverse("orgs:team", query=request.GET))
 
 
 def _all_taken(request: MemberRequest, refusal: services.NoSeatLeft) -> str:

@@ -30,11 +30,17 @@ WHOLE = "html"
 
 @contextmanager
 def opened(
-    server: LiveServer, person: User | None = None, *, refusals: Collection[int] = ()
+    server: LiveServer,
+    person: User | None = None,
+    *,
+    refusals: Collection[int] = (),
+    complaints: Collection[str] = (),
+    has_javascript: bool = True,
 ) -> Iterator[Page]:
     """Open a browser, signed in as a person; complain about what its console said.
 
-    Chromium notes each answer above 399 there; `refusals` are those that are meant.
+    Chromium notes each answer above 399 there; `refusals` are those that are meant, and
+    `complaints` the words of others.
     """
     client = Client()
     if person is not None:
@@ -43,7 +49,9 @@ def opened(
     with sync_playwright() as playwright:
         browser = chromium.launch(playwright)
         # Without motion, colours are there at once and not on their way.
-        page = browser.new_page(base_url=server.url, reduced_motion="reduce")
+        page = browser.new_page(
+            base_url=server.url, reduced_motion="reduce", java_script_enabled=has_javascript
+        )
         if person is not None:
             name = settings.SESSION_COOKIE_NAME
             cookie = client.cookies[name].value
@@ -53,7 +61,7 @@ def opened(
         yield page
         browser.close()
     # Django's admin names no icon, so Chromium asks for one where there is none.
-    meant = ("/favicon.ico", *(f"status of {status} " for status in refusals))
+    meant = ("/favicon.ico", *complaints, *(f"status of {status} " for status in refusals))
     unexpected = [line for line in said if not any(words in line for words in meant)]
     assert not unexpected, unexpected
 

@@ -70,7 +70,7 @@ def test_a_locked_member_who_cannot_log_in_leaves_by_the_lock_screen(
 def test_the_owner_closes_and_reopens(live_server: LiveServer, team: Team) -> None:
     found = []
     with opened(live_server, team.owner, refusals=(422,)) as page:
-        page.goto("/team/")
+        page.goto("/organization/")
         page.get_by_role("link", name="Close the organization").click()
         slug = page.get_by_label("The organization's slug")
         slug.fill("something else")

@@ -71,8 +71,8 @@ def look_at_the_transfer(page: Page) -> None:
 
 
 def owners_buttons(page: Page) -> int:
-    """Count what the team's page offers to nobody but the owner."""
+    """Count what the pages offer to nobody but the owner. Ends where ownership is handed over."""
     page.goto("/team/")
-    invite = page.get_by_role("button", name="Send the invitation")
-    hand_over = page.get_by_role("link", name="Hand over ownership")
-    return invite.count() + hand_over.count()
+    invitations = page.get_by_role("button", name="Send the invitation").count()
+    page.goto("/organization/")
+    return invitations + page.get_by_role("link", name="Hand over ownership").count()
