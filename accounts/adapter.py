@@ -8,11 +8,13 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts import mails
 from accounts.http import address_for_limits
 from accounts.models import User
 
@@ -60,6 +62,15 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("accounts:account")
+
+    def render_mail(
+        self, template_prefix: str, email: str | list[str], context: Any, headers: Any = None
+    ) -> EmailMultiAlternatives:
+        """Have allauth's mails in both forms, as all of ours."""
+        written = super().render_mail(template_prefix, email, context, headers)
+        message = mails.compose(written.subject, written.body, written.to, written.extra_headers)
+        message.from_email = written.from_email
+        return message
 
     def send_notification_mail(self, template_prefix: str, *args: Any, **kwargs: Any) -> None:
         """Tell the person by mail what was changed. It is changed also where no mail gets out."""

@@ -32,6 +32,8 @@ class Words:
     # What the button says; empty: there is nothing to do.
     action: str = ""
     rows: list[tuple[str, str]] = field(default_factory=list)
+    # Where more stands, each with its words.
+    links: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -45,15 +47,17 @@ def render(mail: PayerMail) -> Rendered:
     """Return the mail as it reads, sent or not."""
     name = mail.organization.name
     words = WORDS[Kind(mail.kind)](name, mail.facts)
+    # A name with a line break in it must not break the header.
+    subject = " ".join(words.subject.split())
     context = {
+        "subject": subject,
         "words": words,
         "organization": name,
         # Where whoever follows it pays, after they have logged in.
         "url": f"{settings.BASE_URL}{reverse('billing:overview')}",
     }
     return Rendered(
-        # A name with a line break in it must not break the header.
-        " ".join(words.subject.split()),
+        subject,
         render_to_string("billing/email/mail.txt", context),
         render_to_string("billing/email/mail.html", context),
     )
@@ -81,7 +85,13 @@ def _payment_failed(name: str, facts: Facts) -> Words:
             _("Stripe tries again on %(date)s. You need not wait for that.")
             % {"date": _date(facts["next_attempt_at"])}
         )
-    return Words(subject, [*paragraphs, *_lock(facts)], _("Update payment info"), _invoice(facts))
+    return Words(
+        subject,
+        [*paragraphs, *_lock(facts)],
+        _("Update payment info"),
+        _invoice(facts),
+        _pages(facts),
+    )
 
 
 def _confirmation_needed(name: str, facts: Facts) -> Words:
@@ -90,7 +100,7 @@ def _confirmation_needed(name: str, facts: Facts) -> Words:
         "Your bank wants you to confirm the payment of %(amount)s. Until you do, it is unpaid."
     )
     paragraphs = [text % {"amount": _amount(facts)}, *_lock(facts)]
-    return Words(subject, paragraphs, _("Confirm the payment"), _invoice(facts))
+    return Words(subject, paragraphs, _("Confirm the payment"), _invoice(facts), _pages(facts))
 
 
 def _card_expiring(name: str, facts: Facts) -> Words:
@@ -166,17 +176,17 @@ def _receipt(name: str, facts: Facts) -> Words:
     told = {"name": name, "amount": _amount(facts), "date": _date(facts["paid_at"])}
     subject = _("Receipt for %(name)s: %(amount)s") % told
     text = _("We received %(amount)s on %(date)s. Thank you.") % told
-    return Words(subject, [text], _("See billing"), _invoice(facts))
+    return Words(subject, [text], _("See billing"), _invoice(facts), _pages(facts))
 
 
 def _invoice(facts: Facts) -> list[tuple[str, str]]:
-    rows = [
-        (_("Invoice"), facts["number"]),
-        (_("Amount"), _amount(facts)),
-        (_("At Stripe"), facts["hosted_invoice_url"]),
-        (_("PDF"), facts["invoice_pdf"]),
-    ]
+    rows = [(_("Invoice"), facts["number"]), (_("Amount"), _amount(facts))]
     return [(label, value) for label, value in rows if value]
+
+
+def _pages(facts: Facts) -> list[tuple[str, str]]:
+    rows = [(_("At Stripe"), facts["hosted_invoice_url"]), (_("PDF"), facts["invoice_pdf"])]
+    return [(label, address) for label, address in rows if address]
 
 
 def _lock(facts: Facts) -> list[str]:

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.core import signing
-from django.core.mail import send_mail
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from accounts import mails
 from accounts.models import User
 from orgs.models import Invitation, Organization, OwnershipTransfer, SoftDeletion
 
@@ -64,5 +64,4 @@ def send_account_deleted(deletion: SoftDeletion) -> None:
 def _send(template: str, to: str, **context: object) -> None:
     subject = render_to_string(f"orgs/email/{template}_subject.txt", context)
     body = render_to_string(f"orgs/email/{template}.txt", context)
-    # A name with a line break in it must not break the header.
-    send_mail(" ".join(subject.split()), body, None, [to])
+    mails.compose(subject, body, [to]).send()

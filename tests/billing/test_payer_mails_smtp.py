@@ -164,5 +164,6 @@ def body(message: EmailMessage, form: str) -> str:
 
 
 def shown(html: str) -> str:
-    """The words of a page of HTML, as somebody reads them."""
+    """The words of a page of HTML, as somebody reads them, and where its links lead."""
+    html = re.sub(r'<a href="([^"]+)"', r"\1 <a", html)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
