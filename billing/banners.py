@@ -26,6 +26,7 @@ class Action(StrEnum):
     PAY = "pay"
     CONFIRM = "confirm"
     CHOOSE_PLAN = "choose_plan"
+    RESUME = "resume"
     REOPEN = "reopen"
 
 
@@ -90,13 +91,7 @@ def banner_for(
     if standing.status == Status.PAST_DUE and standing.grace_ends_at is not None:
         return _grace(organization, standing.grace_ends_at, is_owner=is_owner)
     if standing.status == Status.CURRENT and standing.ends_at is not None:
-        tier = organization.tier.name if organization.tier else _("Your plan")
-        facts = {"tier": tier, "date": date_format(standing.ends_at)}
-        return Banner(
-            "ending",
-            _("%(tier)s ends on %(date)s") % facts,
-            _("Until then everything stays as it is. The owner can resume the plan under Billing."),
-        )
+        return _ending(organization, standing.ends_at, is_owner=is_owner)
     end = expires_at(standing.payment_method)
     if is_owner and end is not None and end <= now + CARD_EXPIRES_WITHIN:
         return _card(is_expired=end <= now)
@@ -152,6 +147,20 @@ def _unconfirmed(organization: Organization, now: datetime) -> Banner:
             "date": date_format(organization.locked_from)
         }
     return Banner("grace", title, text, Action.CONFIRM)
+
+
+def _ending(organization: Organization, ends_at: datetime, *, is_owner: bool) -> Banner:
+    facts = {
+        "tier": organization.tier.name if organization.tier else _("Your plan"),
+        "date": date_format(ends_at),
+        "owner": organization.owner.get_full_name(),
+    }
+    title = _("%(tier)s ends on %(date)s") % facts
+    if is_owner:
+        text = _("Until then everything stays as it is, and you can resume the plan.")
+        return Banner("ending", title, text, Action.RESUME)
+    text = _("Until then everything stays as it is. %(owner)s can resume the plan.") % facts
+    return Banner("ending", title, text)
 
 
 def _card(*, is_expired: bool) -> Banner:

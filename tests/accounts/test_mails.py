@@ -118,7 +118,7 @@ def test_both_forms_say_the_same(
         (html, kind) = message.alternatives[0]
         assert kind == "text/html"
         shown = " ".join(unescape(re.sub(r"<[^>]+>", " ", str(html))).split())
-        assert message.subject in shown
+        assert str(message.subject) in shown
         for block in blocks_of(str(message.body)):
             assert " ".join(block.text.split()) in shown
             assert f'href="{block.address}"' in unescape(str(html)) or not block.address

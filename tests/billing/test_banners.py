@@ -79,9 +79,13 @@ def test_in_grace_the_owner_gets_a_button_and_a_member_a_name() -> None:
 
 
 def test_a_scheduled_end_names_plan_and_day() -> None:
-    shown = banner(status=Status.CURRENT, ends_at=moment(3))
-    assert shown is not None
-    assert shown.title == "Pro ends on June 18, 2026"
+    owners = banner(status=Status.CURRENT, ends_at=moment(3))
+    members = banner(status=Status.CURRENT, ends_at=moment(3), is_owner=False)
+    assert owners is not None
+    assert members is not None
+    assert owners.title == members.title == "Pro ends on June 18, 2026"
+    assert (owners.action, members.action) == (Action.RESUME, Action.NONE)
+    assert "Alice Adams can resume the plan." in members.text
 
 
 def test_a_price_that_is_mapped_to_no_tier_is_said_to_be_in_work() -> None:

@@ -24,7 +24,7 @@ from tests.browser import chromium
 AXE = (Path(__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-WIDTHS = (320, 1280)
+WIDTHS = (320, 768, 1280)
 WHOLE = "html"
 
 
@@ -42,28 +42,55 @@ def opened(
     Chromium notes each answer above 399 there; `refusals` are those that are meant, and
     `complaints` the words of others.
     """
-    client = Client()
-    if person is not None:
-        client.force_login(person)
+    with windows(
+        server, person, refusals=refusals, complaints=complaints, has_javascript=has_javascript
+    ) as (page,):
+        yield page
+
+
+@contextmanager
+def windows(
+    server: LiveServer,
+    *people: User | None,
+    refusals: Collection[int] = (),
+    complaints: Collection[str] = (),
+    has_javascript: bool = True,
+) -> Iterator[list[Page]]:
+    """`opened`, for several people at once, each with a window of their own."""
+    sessions = [_session_of(person) for person in people]
     said: list[str] = []
     with sync_playwright() as playwright:
         browser = chromium.launch(playwright)
         # Without motion, colours are there at once and not on their way.
-        page = browser.new_page(
-            base_url=server.url, reduced_motion="reduce", java_script_enabled=has_javascript
-        )
-        if person is not None:
-            name = settings.SESSION_COOKIE_NAME
-            cookie = client.cookies[name].value
-            page.context.add_cookies([{"name": name, "value": cookie, "url": server.url}])
-        page.on("console", lambda message: said.append(f"{message.text} {message.location['url']}"))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        yield page
+        contexts = [
+            browser.new_context(
+                base_url=server.url, reduced_motion="reduce", java_script_enabled=has_javascript
+            )
+            for _person in people
+        ]
+        for context, session in zip(contexts, sessions, strict=True):
+            if session is not None:
+                cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session}
+                context.add_cookies([{**cookie, "url": server.url}])  # type: ignore[typeddict-item]
+            # Whatever window they open.
+            context.on(
+                "console", lambda message: said.append(f"{message.text} {message.location['url']}")
+            )
+            context.on("weberror", lambda error: said.append(str(error.error)))
+        yield [context.new_page() for context in contexts]
         browser.close()
     # Django's admin names no icon, so Chromium asks for one where there is none.
     meant = ("/favicon.ico", *complaints, *(f"status of {status} " for status in refusals))
     unexpected = [line for line in said if not any(words in line for words in meant)]
     assert not unexpected, unexpected
+
+
+def _session_of(person: User | None) -> str | None:
+    if person is None:
+        return None
+    client = Client()
+    client.force_login(person)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
 def invisible(undecided: list[dict[str, Any]]) -> list[str]:

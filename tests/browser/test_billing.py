@@ -44,7 +44,7 @@ def test_the_owner_looks_at_the_plan_at_a_change_and_cancels_and_resumes(
         page.get_by_role("link", name="Back").click()
         page.get_by_role("button", name="Cancel the plan").click()
         expect(page.get_by_text("Your plan ends with what is paid.")).to_be_visible()
-        page.get_by_role("button", name="Resume the plan").click()
+        page.get_by_role("main").get_by_role("button", name="Resume the plan").click()
         expect(page.get_by_text("Your plan goes on.")).to_be_visible()
     assert found == []
 
