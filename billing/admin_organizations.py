@@ -40,7 +40,7 @@ class OrganizationAdmin(orgs.OrganizationAdmin):
 
 @admin.register(User)
 class UserAdmin(admin_people.UserAdmin):
-    list_display = ("email", "last_active", "name", "state", "team", "user_type")
+    list_display = ("email", "last_active", "state", "team", "name", "user_type")
     list_select_related = ("organization__tier", "organization__standing")
 
     @admin.display(description=_("organization"))

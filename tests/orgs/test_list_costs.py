@@ -30,13 +30,13 @@ TEAM, ROLES = reverse("orgs:team"), reverse("orgs:roles")
 IN_ORDER = 'ORDER BY "accounts_user"."name" ASC, "accounts_user"."email" ASC LIMIT'
 # The admin's lists, each with what is looked for there and few are like.
 LISTS: dict[type[Model], list[str]] = {
-    User: ["00ab", "BOB@", "old-", "nobody@"],
-    Organization: ["team-00ab", "00ab", "cus_123"],
+    User: ["00ab", "BOB@", "old-", "nobody@", "pERSON 00ab"],
+    Organization: ["team-00ab", "00ab", "Team 1234", "person 00ab", "bob@", "cus_123", "sub_123"],
     UserRoleAssignment: ["00ab", "team-00ab"],
     Grant: ["00ab", "team-00ab"],
     Invitation: ["00ab", "team-00ab"],
     Role: ["own_00ab", "Own 1234", "team-00ab", "adm"],
-    Standing: ["team-00ab", "cus_123"],
+    Standing: ["team-00ab", "Team 1234", "cus_123", "sub_123"],
     Movement: ["team-00ab"],
     PayerMail: ["team-00ab", "in_123"],
     ReconcileFinding: ["team-00ab"],
@@ -136,6 +136,11 @@ def test_pages_read_no_more_than_they_show_or_their_organization_has(cast: Cast)
     assert out_of(range(100, 600), lists(cast.dana)) == {}
     assert out_of(range(100, 600), lists(cast.dana, in_acme, [User, UserRoleAssignment])) == {}
     assert out_of(range(600), [*filters(cast.dana), *searches(cast.dana)]) == {}
+    # A calendar's year is among the filters; here are what it leads to.
+    today = timezone.now().date()
+    for day in (f"{today:%Y-%m}", f"{today}", "2020-02-29"):
+        dated = lists(cast.dana, f"on={day}", [User, Organization, PayerMail])
+        assert out_of(range(600), dated) == {}
 
     helper, manager = make_developer(), make_developer()
     grant(helper, VIEW, cast.acme, by=cast.dana)
