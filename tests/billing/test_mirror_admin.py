@@ -1,4 +1,4 @@
-"""What Stripe said, in the admin: whose it is, where it is at Stripe, and nothing that is secret."""
+"""What Stripe said, in the admin: whose it is, where it is at Stripe, and no secret."""
 
 from __future__ import annotations
 
