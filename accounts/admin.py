@@ -29,7 +29,10 @@ from accounts.admin_base import (
     actor_of,
 )
 from accounts.admin_csv import CsvAdminMixin
+from accounts.admin_dates import DateFilter
 from accounts.admin_log import LoggedChangesMixin
+from accounts.admin_story import account_section
+from accounts.chips import BAD, GOOD, PLAIN, WARN, chip
 from accounts.forms import PersonForm
 from accounts.models import User
 
@@ -62,6 +65,10 @@ class DeletedFilter(admin.SimpleListFilter):
         return queryset.filter(deleted_at__isnull=self.value() != "yes")
 
 
+class SignedUpFilter(DateFilter):
+    title = _("signed up")
+
+
 @admin.register(User)
 class UserAdmin(LoggedChangesMixin, CsvAdminMixin[User], LongListAdmin[User]):
     """A person. What ties them to an organization changes by services, not by this form."""
@@ -69,11 +76,20 @@ class UserAdmin(LoggedChangesMixin, CsvAdminMixin[User], LongListAdmin[User]):
     # orgs and billing, which are not known here, add theirs. orgs registers a subclass, too, which
     # lists to staff whom they may see.
     pages: ClassVar[list[PersonPage]] = []
+    # Each returns HTML for whoever asks, or nothing; it stands below the page's form.
+    sections: tuple[Callable[[HttpRequest, User], str], ...] = (account_section,)
     change_form_template = "admin/accounts/user/change_form.html"
     withheld = ("name",)
     told_by_services = ("is_active",)
-    list_display = ("email", "last_active", "name", "organization", "user_type", "is_active")
-    list_filter = (DeletedFilter, ActiveFilter, "user_type", "is_active", "is_staff")
+    list_display = ("email", "last_active", "name", "state", "organization", "user_type")
+    list_filter = (
+        DeletedFilter,
+        ActiveFilter,
+        "user_type",
+        "is_active",
+        "is_staff",
+        SignedUpFilter,
+    )
     csv_columns = (
         (_("e-mail address"), "email"),
         (_("name"), "name"),
@@ -83,12 +99,13 @@ class UserAdmin(LoggedChangesMixin, CsvAdminMixin[User], LongListAdmin[User]):
         (_("last active"), "last_active"),
         (_("created at"), "created_at"),
     )
-    list_select_related = ("organization",)
-    search_fields = ("email__startswith",)
-    search_help_text = _("The beginning of the e-mail address")
+    list_select_related: ClassVar[Any] = ("organization",)
+    search_fields = ("email__startswith", "name__istartswith")
+    search_help_text = _("The beginning of the e-mail address or of the name")
     actions: Any = ("delete_selected",)
     form = PersonForm
     fields = (
+        "state",
         "email",
         "name",
         "is_active",
@@ -103,7 +120,15 @@ class UserAdmin(LoggedChangesMixin, CsvAdminMixin[User], LongListAdmin[User]):
         "erase_after",
         "erased_at",
     )
-    readonly_fields = ("email", *fields[3:])
+    readonly_fields = ("state", "email", *fields[4:])
+
+    @admin.display(description=_("state"))
+    def state(self, person: User) -> str:
+        if person.erased_at is not None:
+            return chip(_("erased"), PLAIN)
+        if person.deleted_at is not None:
+            return chip(_("deleted"), BAD)
+        return chip(_("active"), GOOD) if person.is_active else chip(_("inactive"), WARN)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """One organization's people as on their own page, by that page's index."""
@@ -149,6 +174,8 @@ class UserAdmin(LoggedChangesMixin, CsvAdminMixin[User], LongListAdmin[User]):
             for page in self.pages
             if request.user.has_perm(page.permission)
         ]
+        sections = (section(request, context["original"]) for section in self.sections)
+        context["sections"] = [section for section in sections if section]
         return super().render_change_form(request, context, *args, **kwargs)
 
     def has_add_permission(self, request: HttpRequest) -> bool:

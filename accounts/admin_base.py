@@ -19,6 +19,8 @@ BY_PERSON_OR_ORGANIZATION = ("user__email__startswith", "organization__slug__sta
 BY_PERSON_OR_ORGANIZATION_HELP = _(
     "The beginning of the person's e-mail address or of the organization's slug"
 )
+# So many rows of a kind are shown on the page of what they belong to, the newest first.
+SHOWN = 10
 
 
 class ReadOnlyAdminMixin:
@@ -57,17 +59,29 @@ class LongListAdmin(admin.ModelAdmin[Row]):
         term = search_term.strip()
         if not term:
             return queryset, False
-        # Addresses, slugs and keys are stored in lower case; names and Stripe's ids as they are.
         each, *others = (
             self.model._default_manager.filter(**{field: wanted}).order_by().values("pk")
             for field in self.get_search_fields(request)
-            for wanted in {term, term.lower()}
+            for wanted in _forms_of(term, field)
         )
         # Each by its own index. An OR across tables would have the database read them whole.
         found = queryset.filter(pk__in=each.union(*others))
         # In an order that no index has, so that the few found are sorted. PostgreSQL would else
         # rather look for them among all rows, in order, and stop at a page: often at the end.
         return found.order_by(F("pk") * 0, *queryset.query.order_by), False
+
+
+def _forms_of(term: str, field: str) -> set[str]:
+    """Addresses, slugs and keys are stored in lower case; names of roles and Stripe's ids as they
+    are; for the names of people and organizations, case is nothing to their index."""
+    return {term} if field.endswith("__istartswith") else {term, term.lower()}
+
+
+def seen(request: HttpRequest, model: type[Model]) -> QuerySet[Any]:
+    """Return the rows that the admin's list of them shows to whoever asks, the newest first."""
+    listed = admin.site.get_model_admin(model)
+    rows: QuerySet[Any] = listed.get_queryset(request).order_by("-pk")
+    return rows if listed.has_view_permission(request) else rows.none()
 
 
 def actor_of(request: HttpRequest) -> User:

@@ -16,6 +16,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import LongListAdmin, ReadOnlyAdminMixin
+from accounts.admin_dates import DateFilter
 from accounts.events import GROUPS, Event
 from accounts.models import LogExport, User, UserEventLog
 
@@ -81,7 +82,7 @@ class UserEventLogAdmin(ReadOnlyAdminMixin, LongListAdmin[UserEventLog]):
     paginator = FirstPages
     list_display = ("created_at", "kind", "user", "actor", "impersonator", "organization")
     list_select_related = ("user", "actor", "impersonator", "organization")
-    list_filter = (KindFilter, TimeFilter)
+    list_filter = (TimeFilter, DateFilter, KindFilter)
     search_fields = (
         "user__email__startswith",
         "actor__email__startswith",
@@ -148,4 +149,5 @@ def first_keys(rows: Any) -> list[int]:
 @admin.register(LogExport)
 class LogExportAdmin(ReadOnlyAdminMixin, admin.ModelAdmin[LogExport]):
     list_display = ("created_at", "first_id", "last_id", "lines", "sha256")
+    date_hierarchy = "created_at"
     ordering = ("-id",)

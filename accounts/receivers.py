@@ -9,11 +9,16 @@ from allauth.account.authentication import get_authentication_records
 from allauth.account.models import EmailAddress
 from allauth.mfa import signals as mfa
 from allauth.mfa.models import Authenticator
+from django.apps import AppConfig
+from django.apps import apps as installed_apps
+from django.apps.registry import Apps
 from django.contrib.auth.signals import user_logged_out, user_login_failed
+from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
+from accounts import name_search
 from accounts.events import Event
 from accounts.managers import UserManager
 from accounts.models import User
@@ -116,3 +121,12 @@ def _second_factor_removed(user: User, authenticator: Authenticator, **kwargs: A
 @receiver(mfa.authenticator_reset)
 def _recovery_codes_renewed(user: User, **kwargs: Any) -> None:
     _record_own(Event.RECOVERY_CODES_RENEWED, user)
+
+
+@receiver(post_migrate)
+def _install_name_index(
+    sender: AppConfig, using: str, apps: Apps = installed_apps, **kwargs: Any
+) -> None:
+    # On the way down there is no such table.
+    if sender.name == "accounts" and "user" in apps.all_models["accounts"]:
+        name_search.install_index(User, using)

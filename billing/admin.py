@@ -2,30 +2,38 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.apps import apps
 from django.contrib import admin
-from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from djstripe import admin as djstripe_admin
-from djstripe.models import APIKey
 
 from accounts.admin_base import LongListAdmin, ReadOnlyAdminMixin, actor_of
 from accounts.admin_log import LoggedChangesMixin
-from billing import admin_mails, admin_reconcile, admin_why, services
+from billing import (
+    admin_mails,
+    admin_mirror,
+    admin_organizations,
+    admin_reconcile,
+    admin_why,
+    services,
+)
 from billing.admin_churn import RiskFilter, with_last_active
 from billing.admin_exemptions import ExemptFilter, exempt_view
 from billing.admin_revenue import LeadsToRevenueMixin, TierFilter
 from billing.admin_story import billing_section, sync_tool, sync_view
 from billing.admin_sync import SyncFilter
+from billing.at_stripe import page_of
+from billing.chips import standing_chip
 from billing.models import Standing, TierPrice
+from billing.money import format_money
+from billing.payment_methods import words_of
 from orgs import clock
 from orgs.admin import OrganizationAdmin
 from orgs.admin_scope import ScopedAdminMixin
-from orgs.permissions import VIEW
+from orgs.chips import tier_chip
 
 
 @admin.register(TierPrice)
@@ -51,7 +59,7 @@ class TierPriceAdmin(LoggedChangesMixin, admin.ModelAdmin[TierPrice]):
 
 
 # orgs knows nothing of billing, so billing adds its part to the organization's page.
-OrganizationAdmin.sections.append(billing_section)
+OrganizationAdmin.sections.insert(0, billing_section)
 OrganizationAdmin.tools.append(sync_tool)
 
 
@@ -65,13 +73,14 @@ class StandingAdmin(
     organization_path = "organization"
     list_display = (
         "organization",
-        "status",
-        "reason",
+        "chip",
+        "tier_chip",
         "last_active",
+        "reason",
+        "pays",
         "synced_at",
-        "sync_requested_at",
     )
-    list_select_related = ("organization__owner",)
+    list_select_related = ("organization__owner", "organization__tier")
     list_filter = (RiskFilter, ExemptFilter, SyncFilter, "status", TierFilter)
     change_form_template = "admin/billing/standing/change_form.html"
     csv_columns = (
@@ -82,9 +91,56 @@ class StandingAdmin(
         (_("reason"), "reason"),
         (_("last active"), "last_active"),
     )
-    search_fields = ("organization__slug__startswith", "organization__stripe_customer__exact")
-    search_help_text = _("The beginning of the organization's slug, or cus_…")
+    search_fields = (
+        "organization__name__istartswith",
+        "organization__slug__startswith",
+        "organization__stripe_customer__exact",
+        "subscription__exact",
+    )
+    search_help_text = _("The beginning of the organization's name or slug, or cus_…, sub_…")
     ordering = ("-id",)
+    fieldsets = (
+        (None, {"fields": ("organization", "owner", "chip", "tier_chip", "reason", "locked_from")}),
+        (
+            _("What it pays"),
+            {
+                "fields": (
+                    "stripe_subscription",
+                    "pays",
+                    "paid_with",
+                    "is_billed_twice",
+                    "unconfirmed_invoice",
+                    "grace_ends_at",
+                    "ends_at",
+                    "free_chosen_at",
+                )
+            },
+        ),
+        (_("Exemption"), {"fields": ("exempt_until", "exempt_tier", "exempt_reason")}),
+        (
+            _("In step with Stripe"),
+            {
+                "fields": (
+                    "synced_at",
+                    "sync_requested_at",
+                    "reconciled_at",
+                    "locks_at",
+                    "lease_until",
+                    "generation",
+                    "customer_key",
+                )
+            },
+        ),
+    )
+    readonly_fields = (
+        "owner",
+        "chip",
+        "tier_chip",
+        "locked_from",
+        "stripe_subscription",
+        "pays",
+        "paid_with",
+    )
 
     def get_urls(self) -> list[URLPattern]:
         exempt = path(
@@ -111,6 +167,42 @@ class StandingAdmin(
     def get_queryset(self, request: HttpRequest) -> QuerySet[Standing]:
         return with_last_active(super().get_queryset(request))
 
+    @admin.display(description=_("status"))
+    def chip(self, standing: Standing) -> str | None:
+        return standing_chip(standing)
+
+    @admin.display(description=_("tier"))
+    def tier_chip(self, standing: Standing) -> str | None:
+        return tier_chip(standing.organization.tier)
+
+    @admin.display(description=_("pays a month"))
+    def pays(self, standing: Standing) -> str | None:
+        if standing.recurring_amount is None:
+            return None
+        return format_money(standing.recurring_amount, standing.recurring_currency)
+
+    @admin.display(description=_("paid with"))
+    def paid_with(self, standing: Standing) -> str | None:
+        return words_of(standing.payment_method) if standing.payment_method else None
+
+    @admin.display(description=_("owner"))
+    def owner(self, standing: Standing) -> str:
+        owner = standing.organization.owner
+        url = reverse("admin:accounts_user_change", args=[owner.pk])
+        return format_html('<a href="{}">{}</a> ({})', url, owner.get_full_name(), owner.email)
+
+    @admin.display(description=_("locked from"))
+    def locked_from(self, standing: Standing) -> Any:
+        return standing.organization.locked_from
+
+    @admin.display(description=_("subscription"))
+    def stripe_subscription(self, standing: Standing) -> str | None:
+        if standing.subscription_id is None:
+            return None
+        url = page_of("subscriptions", standing.subscription_id)
+        words = standing.subscription_id
+        return format_html('<a href="{}" rel="noopener noreferrer">{}</a>', url, words)
+
     @admin.display(description=_("last active"))
     def last_active(self, standing: Any) -> Any:
         return standing.last_active
@@ -118,37 +210,7 @@ class StandingAdmin(
 
 # Imported above, so that their pages are added by now.
 assert admin_mails
+assert admin_mirror
+assert admin_organizations
 assert admin_reconcile
 assert admin_why
-
-# Of dj-stripe's own admins, each shows the secret API key to whoever may look, and allows edits.
-# Its mirror is looked at here, and changed by nobody.
-SECRET_FIELDS = {"secret"}
-
-
-class MirrorAdmin(ReadOnlyAdminMixin, LongListAdmin[models.Model]):
-    list_display: Any = ("id", "created", "livemode")
-    search_fields = ("id__startswith",)
-    search_help_text = _("The beginning of the id")
-
-    def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """Stripe's rows speak of all organizations: for staff who see all of them."""
-        return super().has_view_permission(request, obj) and request.user.has_perm(VIEW)
-
-    def get_fields(self, request: Any, obj: Any = None) -> Any:
-        return [field.name for field in self.opts.fields if field.name not in SECRET_FIELDS]
-
-
-def _replace_mirror_admins() -> None:
-    # Imported above, so that its registrations are made by now.
-    assert djstripe_admin
-    for model in apps.get_app_config("djstripe").get_models():
-        if not admin.site.is_registered(model):
-            continue
-        admin.site.unregister(model)
-        # Keys are secrets from end to end; bookkeeping rows have no Stripe id to show.
-        if model is not APIKey and hasattr(model, "stripe_class"):
-            admin.site.register(model, MirrorAdmin)
-
-
-_replace_mirror_admins()

@@ -19,6 +19,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST
 
 from accounts.admin_base import LongListAdmin, ReadOnlyAdminMixin, actor_of
+from accounts.admin_dates import DateFilter
 from billing import mails, services
 from billing.models import PayerMail
 from orgs import clock
@@ -51,12 +52,16 @@ class StateFilter(admin.SimpleListFilter):
         return queryset
 
 
+class NoticedFilter(DateFilter):
+    title = gettext_lazy("noticed")
+
+
 @admin.register(PayerMail)
 class PayerMailAdmin(ReadOnlyAdminMixin, ScopedAdminMixin[PayerMail], LongListAdmin[PayerMail]):
     organization_path = "organization"
     list_display = ("id", "organization", "kind", "created_at", "state", "attempts")
     list_select_related = ("organization",)
-    list_filter = (StateFilter,)
+    list_filter = (StateFilter, NoticedFilter)
     ordering = ("-id",)
     search_fields = ("organization__slug__startswith", "stripe_object__exact")
     search_help_text = gettext_lazy("The beginning of the organization's slug, or in_…, sub_…")

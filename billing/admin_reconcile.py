@@ -23,6 +23,7 @@ class ReconcileRunAdmin(ReadOnlyAdminMixin, admin.ModelAdmin[ReconcileRun]):
     """Speaks of all organizations: for staff who see all of them."""
 
     list_display = ("started_at", "finished_at", "is_full", "is_dry_run", "looked_at", "found")
+    date_hierarchy = "started_at"
     ordering = ("-id",)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:

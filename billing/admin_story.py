@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -20,6 +19,8 @@ from accounts.admin_base import actor_of
 from accounts.events import GROUPS, Event
 from accounts.models import UserEventLog
 from billing import heard, services
+from billing.at_stripe import pages
+from billing.chips import standing_chip
 from billing.gateway import BillingUnavailable
 from billing.models import PayerMail, Standing, SyncAttempt
 from billing.services.checkout import PATIENCE
@@ -52,6 +53,7 @@ def billing_section(request: HttpRequest, organization: Organization) -> str:
     context = {
         "organization": organization,
         "standing": standing,
+        "standing_chip": standing_chip(standing),
         "answers": story_of(known, clock.now()),
         "timeline": list(entries(list(lines[:SHOWN]))),
         "events": list(heard.events_of(customer)[:SHOWN]) if customer else [],
@@ -94,16 +96,8 @@ def _known(organization: Organization, standing: Standing) -> Known:
         ),
         changed_at=change.created_at if change is not None else None,
         changed_by=actor.get_full_name() if actor is not None else "",
-        stripe_url=_stripe_url(),
+        stripe_url=pages(),
     )
-
-
-def _stripe_url() -> str:
-    """Return where an object is seen: in Stripe's dashboard, or in its stand-in."""
-    if host := getattr(settings, "STRIPE_API_HOST", None):
-        return f"{host}/objects/{{id}}"
-    test = "" if settings.STRIPE_LIVE_MODE else "test/"
-    return f"https://dashboard.stripe.com/{test}{{kind}}/{{id}}"
 
 
 @require_POST

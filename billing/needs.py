@@ -17,16 +17,16 @@ from orgs.permissions import sees_all
 STANDINGS = "admin:billing_standing_changelist"
 
 
-def _at_risk(request: HttpRequest, now: datetime) -> int:
+def _at_risk(request: HttpRequest, now: datetime) -> int | None:
     """Counted once a day: each organization that pays is looked at for it. A part of them is not
     counted."""
     if not sees_all(actor_of(request)):
-        return 0
+        return None
     return StandingTotal.objects.aggregate(n=Sum("dormant"))["n"] or 0
 
 
-def _of_standings(what: Any, next_step: Any, query: str, narrow: Any) -> Need:
-    return Need(what, next_step, STANDINGS, query, rows_of(Standing, narrow))
+def _of_standings(what: Any, next_step: Any, query: str, narrow: Any, figure: Any = "") -> Need:
+    return Need(what, next_step, STANDINGS, query, rows_of(Standing, narrow), figure)
 
 
 NEEDS += [
@@ -38,6 +38,8 @@ NEEDS += [
         ),
         "sync=overdue",
         lambda standings, now: standings.overdue(now),
+        # An event that cannot be understood leaves its organization marked.
+        figure=_("Failed events"),
     ),
     _of_standings(
         _("Organizations of which nothing was heard for two days"),
@@ -84,6 +86,7 @@ NEEDS += [
         count=rows_of(
             ReconcileFinding, lambda findings, now: findings & ReconcileFinding.objects.left()
         ),
+        figure=_("Drift"),
     ),
     Need(
         what=_("Organizations that pay and that nobody uses"),
@@ -91,5 +94,6 @@ NEEDS += [
         page=STANDINGS,
         query="risk=dormant",
         count=_at_risk,
+        figure=_("Dormant payers"),
     ),
 ]

@@ -12,15 +12,18 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import LongListAdmin, ReadOnlyAdminMixin, actor_of
+from accounts.admin_dates import DateFilter
 from accounts.admin_log import LoggedChangesMixin
+from accounts.chips import in_a_row
 from orgs import admin_impersonation, admin_people, clock, services
 from orgs.admin_activity import activity_csv_view, activity_view
 from orgs.admin_deletions import SoftDeletionAdmin
 from orgs.admin_roles import GrantAdmin, RoleAdmin, UserRoleAssignmentAdmin
 from orgs.admin_scope import ScopedAdminMixin
+from orgs.admin_story import ownership_section, people_section
 from orgs.admin_tiers import TierAdmin
 from orgs.admin_transfer import transfer_view
-from orgs.engagement import engagement_of
+from orgs.chips import organization_chips, tier_chip
 from orgs.models import (
     Invitation,
     Organization,
@@ -43,22 +46,6 @@ __all__ = [
 ]
 
 
-class OwnershipTransferInline(
-    ReadOnlyAdminMixin,
-    ScopedAdminMixin[OwnershipTransfer],
-    admin.TabularInline[OwnershipTransfer, Organization],
-):
-    """Who owned it before, and why it was handed on."""
-
-    model = OwnershipTransfer
-    organization_path = "organization"
-    extra = 0
-    fields = ("created_at", "from_owner", "to_owner", "performed_by", "reason")
-    readonly_fields = fields
-    ordering = ("-id",)
-    show_change_link = True
-
-
 class LockFilter(admin.SimpleListFilter):
     title = _("lock")
     parameter_name = "lock"
@@ -70,6 +57,10 @@ class LockFilter(admin.SimpleListFilter):
         return locked_recently(queryset, clock.now()) if self.value() == "recent" else queryset
 
 
+class FoundedFilter(DateFilter):
+    title = _("founded")
+
+
 @admin.register(Organization)
 class OrganizationAdmin(
     LoggedChangesMixin, ScopedAdminMixin[Organization], LongListAdmin[Organization]
@@ -79,18 +70,31 @@ class OrganizationAdmin(
     organization_path = ""
     withheld = ("name", "billing_email")
     change_form_template = "admin/orgs/organization/change_form.html"
-    list_display = ("name", "slug", "owner", "tier", "locked_from", "created_at")
-    list_select_related = ("owner", "tier")
-    list_filter = ("tier", LockFilter)
-    search_fields = ("slug__startswith", "owner__email__startswith", "stripe_customer__exact")
-    search_help_text = _("The beginning of the slug or of the owner's e-mail address, or cus_…")
+    list_display = ("name", "state", "tier_chip", "owner", "created_at")
+    list_select_related: ClassVar[Any] = ("owner", "tier")
+    list_filter = ("tier", LockFilter, FoundedFilter)
+    # Owners are members, so that members' addresses are owners', too.
+    search_fields: ClassVar[Any] = (
+        "name__istartswith",
+        "slug__startswith",
+        "owner__name__istartswith",
+        "members__email__startswith",
+        "stripe_customer__exact",
+    )
+    search_help_text = _(
+        "The beginning of the name or slug, of the owner's name, or of a member's e-mail address; "
+        "or cus_…"
+    )
     ordering = ("-id",)
-    inlines: ClassVar[Any] = (OwnershipTransferInline,)
     # Higher rooms add theirs: each returns HTML for whoever asks, or nothing. Tools stand above the
     # page's form, sections in it.
     tools: ClassVar[list[Callable[[HttpRequest, Organization], str]]] = []
-    sections: ClassVar[list[Callable[[HttpRequest, Organization], str]]] = []
+    sections: ClassVar[list[Callable[[HttpRequest, Organization], str]]] = [
+        ownership_section,
+        people_section,
+    ]
     fields = (
+        "state",
         "name",
         "slug",
         "billing_email",
@@ -101,7 +105,19 @@ class OrganizationAdmin(
         "closed_at",
         "created_at",
     )
-    readonly_fields = fields[3:]
+    readonly_fields = ("state", *fields[4:])
+
+    @admin.display(description=_("state"))
+    def state(self, organization: Organization) -> str | None:
+        return in_a_row(self.chips(organization)) or None
+
+    def chips(self, organization: Organization) -> list[str | None]:
+        """Return what its state is told with; higher rooms add to it."""
+        return [*organization_chips(organization)]
+
+    @admin.display(description=_("tier"))
+    def tier_chip(self, organization: Organization) -> str | None:
+        return tier_chip(organization.tier)
 
     def get_urls(self) -> list[URLPattern]:
         pages: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
@@ -119,7 +135,6 @@ class OrganizationAdmin(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse:
         organization = context["original"]
-        context["engagement"] = engagement_of(organization, timezone.now())
         context["tools"] = [tool(request, organization) for tool in self.tools]
         context["sections"] = [section(request, organization) for section in self.sections]
         return super().render_change_form(request, context, *args, **kwargs)

@@ -16,6 +16,7 @@ from accounts import admin as accounts
 from accounts import admin_events
 from accounts.models import User, UserEventLog
 from orgs.admin_scope import ScopedAdminMixin
+from orgs.admin_story import membership_section
 from orgs.models import Organization
 from orgs.permissions import VIEW
 from orgs.services.deletion import DELETE, RESTORE
@@ -27,6 +28,7 @@ for model in (User, EmailAddress, Authenticator):
 @admin.register(User)
 class UserAdmin(ScopedAdminMixin[User], accounts.UserAdmin):
     organization_path = "organization"
+    sections = (membership_section, *accounts.UserAdmin.sections)
     actions = (*accounts.UserAdmin.actions, "soft_delete", "restore")
 
     @admin.action(description=_("Delete softly: preview"), permissions=["soft_delete"])

@@ -22,7 +22,8 @@ from orgs.models import Organization, OwnershipTransferRequest
 MOST = 100
 LOCKED_RECENTLY = timedelta(days=1)
 
-Count = Callable[[HttpRequest, datetime], int]
+# None: it is nothing that whoever asks is told.
+Count = Callable[[HttpRequest, datetime], int | None]
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Need:
     """A line: what waits, what to do next, the list of the admin that shows it, and how many.
 
     `page` is the list's URL name, and `query` what it is asked, so that it shows the rows that
-    `count` counts.
+    `count` counts. One with a `figure` has its number told by that name, too, also when it is
+    nothing.
     """
 
     what: str | Promise
@@ -38,14 +40,23 @@ class Need:
     page: str
     query: str
     count: Count
+    figure: str | Promise = ""
+
+    @property
+    def url(self) -> str:
+        return reverse(self.page) + (f"?{self.query}" if self.query else "")
 
 
 @dataclass(frozen=True)
-class Line:
-    number: str
-    what: str | Promise
-    next_step: str | Promise
-    url: str
+class Counted:
+    """A need, and how many it has: `MOST` and one stand for that and more."""
+
+    need: Need
+    count: int
+
+    @property
+    def number(self) -> str:
+        return str(self.count) if self.count <= MOST else _("%(most)d or more") % {"most": MOST}
 
 
 NEEDS: list[Need] = []
@@ -57,26 +68,20 @@ def rows_of(model: type[Model], narrow: Callable[[Any, datetime], QuerySet[Any]]
     `narrow` is to be served by an index: this is asked each time that the front page opens.
     """
 
-    def count(request: HttpRequest, now: datetime) -> int:
+    def count(request: HttpRequest, now: datetime) -> int | None:
         listed = admin.site.get_model_admin(model)
         if not listed.has_view_permission(request):
-            return 0
+            return None
         rows = narrow(listed.get_queryset(request), now).order_by()
         return len(rows.values_list("pk", flat=True)[: MOST + 1])
 
     return count
 
 
-def lines_for(request: HttpRequest, now: datetime) -> list[Line]:
-    """Return a line for each need that has something, within the scope of whoever asks."""
-    lines = []
-    for need in NEEDS:
-        count = need.count(request, now)
-        if count:
-            number = str(count) if count <= MOST else _("%(most)d or more") % {"most": MOST}
-            url = reverse(need.page) + (f"?{need.query}" if need.query else "")
-            lines.append(Line(number, need.what, need.next_step, url))
-    return lines
+def counted(request: HttpRequest, now: datetime) -> list[Counted]:
+    """Count each need within the scope of whoever asks, and leave out what they are not told."""
+    found = ((need, need.count(request, now)) for need in NEEDS)
+    return [Counted(need, count) for need, count in found if count is not None]
 
 
 def locked_recently(organizations: QuerySet[Organization], now: datetime) -> Any:
@@ -90,6 +95,7 @@ NEEDS += [
         page="admin:orgs_ownershiptransferrequest_changelist",
         query="",
         count=rows_of(OwnershipTransferRequest, lambda requests, now: requests.pending()),
+        figure=gettext_lazy("Transfer requests"),
     ),
     Need(
         what=gettext_lazy("Organizations locked in the last 24 hours"),
@@ -97,5 +103,6 @@ NEEDS += [
         page="admin:orgs_organization_changelist",
         query="lock=recent",
         count=rows_of(Organization, locked_recently),
+        figure=gettext_lazy("Locked today"),
     ),
 ]

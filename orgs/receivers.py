@@ -10,9 +10,11 @@ from django.db import connections
 from django.db.models.signals import post_migrate, pre_migrate
 from django.dispatch import receiver
 
+from accounts import name_search
 from accounts.models import User
 from orgs import services
 from orgs.guards import installation
+from orgs.models import Organization
 
 
 @receiver(email_changed)
@@ -31,6 +33,14 @@ def drop_guards(sender: AppConfig, using: str, **kwargs: Any) -> None:
 def install_guards(sender: AppConfig, using: str, **kwargs: Any) -> None:
     if sender.name == "orgs":
         installation.install(connections[using])
+
+
+@receiver(post_migrate)
+def install_name_index(
+    sender: AppConfig, using: str, apps: Apps = installed_apps, **kwargs: Any
+) -> None:
+    if sender.name == "orgs" and "organization" in apps.all_models["orgs"]:
+        name_search.install_index(Organization, using)
 
 
 @receiver(post_migrate)

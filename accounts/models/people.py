@@ -101,6 +101,8 @@ class User(AbstractBaseUser, PermissionsMixin):
             ),
             # When the people of one organization were active.
             models.Index(fields=["organization", "last_active"], name="accounts_user_team_active"),
+            # Where a day begins among them.
+            models.Index(fields=["created_at", "id"], name="accounts_user_created"),
             # What the admin's filters ask for and few are.
             models.Index(
                 fields=["id"],

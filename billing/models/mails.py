@@ -71,6 +71,8 @@ class PayerMail(models.Model):
         indexes = [
             # What support looks for.
             models.Index(fields=["stripe_object"], name="billing_payermail_about"),
+            # Where a day begins among them.
+            models.Index(fields=["created_at", "id"], name="billing_payermail_noticed"),
             models.Index(
                 F("next_attempt_at"),
                 condition=Q(next_attempt_at__isnull=False),

@@ -102,7 +102,11 @@ class Organization(models.Model):
         verbose_name = _("organization")
         verbose_name_plural = _("organizations")
         permissions = list(FEATURES.items())
-        indexes = [models.Index(fields=["tier", "id"], name="orgs_organization_tier")]
+        indexes = [
+            models.Index(fields=["tier", "id"], name="orgs_organization_tier"),
+            # Where a day begins among them.
+            models.Index(fields=["created_at", "id"], name="orgs_organization_founded"),
+        ]
         constraints = [
             CompositeForeignKey(
                 name="orgs_organization_owner_is_member",

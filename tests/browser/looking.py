@@ -6,7 +6,7 @@ this thread, and Django refuses its database there.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
@@ -104,14 +104,14 @@ def invisible(undecided: list[dict[str, Any]]) -> list[str]:
     ]
 
 
-def faults(page: Page, within: str = WHOLE) -> list[str]:
+def faults(page: Page, within: str = WHOLE, widths: Iterable[int] = WIDTHS) -> list[str]:
     """Return what axe finds in each size and scheme, and whether the page is too wide.
 
     `within` is the part that is looked at: what stands around pages of the admin is Django's.
     """
     page.evaluate(AXE)
     found = []
-    for width, scheme in product(WIDTHS, SCHEMES):
+    for width, scheme in product(widths, SCHEMES):
         page.set_viewport_size({"width": width, "height": 800})
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         # Django's admin moves colours all the same.

@@ -252,7 +252,7 @@ def asked(person: User) -> list[str]:
     """What the lines have the database look for."""
     request = RequestFactory().get(FRONT)
     request.user = person
-    return statements(lambda: needs.lines_for(request, timezone.now()))
+    return statements(lambda: needs.counted(request, timezone.now()))
 
 
 def test_the_page_makes_the_same_statements_with_more_to_tell(calm: Cast) -> None:
@@ -265,8 +265,8 @@ def test_the_page_makes_the_same_statements_with_more_to_tell(calm: Cast) -> Non
     grant(helper, VIEW, calm.acme, by=calm.dana)
     clients = [signed_in(calm.dana), signed_in(helper)]
     before = [number(client) for client in clients]
-    # Session, person and recent actions; a statement for each line.
-    assert before[0] == 3 + len(PLANTED)
+    # Session, person and recent actions; a statement for each line; two for the sums.
+    assert before[0] == 3 + len(PLANTED) + 2
     for _ in range(2):
         team = OrganizationFactory.create()
         grant(helper, VIEW, team, by=calm.dana)

@@ -14,7 +14,7 @@ from djstripe.models import Customer
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User, UserEventLog
-from billing.admin import MirrorAdmin
+from billing.admin_mirror import MirrorAdmin
 from orgs.admin_scope import ScopedAdminMixin
 from orgs.models import Grant, Organization, Role, UserRoleAssignment
 from orgs.permissions import CHANGE, VIEW

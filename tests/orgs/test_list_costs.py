@@ -22,6 +22,7 @@ from orgs.permissions import VIEW
 from orgs.views.team import PAGE_SIZE
 from tests.cast import Cast, OrganizationFactory, signed_in
 from tests.orgs.many_rows import MEMBERS, fill, plan, rows_read, statements
+from tests.orgs.two_organizations import url
 from tests.staff import grant, make_developer, number_of
 
 pytestmark = pytest.mark.django_db
@@ -30,13 +31,13 @@ TEAM, ROLES = reverse("orgs:team"), reverse("orgs:roles")
 IN_ORDER = 'ORDER BY "accounts_user"."name" ASC, "accounts_user"."email" ASC LIMIT'
 # The admin's lists, each with what is looked for there and few are like.
 LISTS: dict[type[Model], list[str]] = {
-    User: ["00ab", "BOB@", "old-", "nobody@"],
-    Organization: ["team-00ab", "00ab", "cus_123"],
+    User: ["00ab", "BOB@", "old-", "nobody@", "pERSON 00ab"],
+    Organization: ["team-00ab", "00ab", "Team 1234", "person 00ab", "bob@", "cus_123", "sub_123"],
     UserRoleAssignment: ["00ab", "team-00ab"],
     Grant: ["00ab", "team-00ab"],
     Invitation: ["00ab", "team-00ab"],
     Role: ["own_00ab", "Own 1234", "team-00ab", "adm"],
-    Standing: ["team-00ab", "cus_123"],
+    Standing: ["team-00ab", "Team 1234", "cus_123", "sub_123"],
     Movement: ["team-00ab"],
     PayerMail: ["team-00ab", "in_123"],
     ReconcileFinding: ["team-00ab"],
@@ -122,6 +123,16 @@ def test_sqlite_scans_nothing_for_a_team_and_sorts_no_list(cast: Cast) -> None:
         assert "ORDER BY" not in plan(newest_first)
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL's plans depend on the rows.")
+def test_sqlite_finds_names_by_their_index(cast: Cast) -> None:
+    for model in (User, Organization, Standing):
+        ((_name, page),) = lists(cast.dana, "q=zZ", [model])
+        asked = [plan(sql) for sql in statements(page) if "UNION" in sql]
+        assert asked
+        for how in asked:
+            assert "_name_begins (name>? AND name<?)" in how
+
+
 @pytest.mark.postgres
 def test_pages_read_no_more_than_they_show_or_their_organization_has(cast: Cast) -> None:
     fill(cast)
@@ -136,6 +147,15 @@ def test_pages_read_no_more_than_they_show_or_their_organization_has(cast: Cast)
     assert out_of(range(100, 600), lists(cast.dana)) == {}
     assert out_of(range(100, 600), lists(cast.dana, in_acme, [User, UserRoleAssignment])) == {}
     assert out_of(range(600), [*filters(cast.dana), *searches(cast.dana)]) == {}
+    # A calendar's year is among the filters; here are what it leads to.
+    today = timezone.now().date()
+    for day in (f"{today:%Y-%m}", f"{today}", "2020-02-29"):
+        dated = lists(cast.dana, f"on={day}", [User, Organization, PayerMail])
+        assert out_of(range(600), dated) == {}
+
+    # One organization with a thousand people, and one of them.
+    stories = [url(Organization, "change", cast.acme.pk), url(User, "change", cast.bob.pk)]
+    assert out_of(range(2 * MEMBERS), opened(cast.dana, *stories), but="nothing") == {}
 
     helper, manager = make_developer(), make_developer()
     grant(helper, VIEW, cast.acme, by=cast.dana)
