@@ -22,6 +22,7 @@ from billing.admin_revenue import LeadsToRevenueMixin, TierFilter
 from billing.admin_story import billing_section, sync_tool, sync_view
 from billing.admin_sync import SyncFilter
 from billing.models import Standing, TierPrice
+from billing.reasons import words_for
 from orgs import clock
 from orgs.admin import OrganizationAdmin
 from orgs.admin_scope import ScopedAdminMixin
@@ -66,7 +67,7 @@ class StandingAdmin(
     list_display = (
         "organization",
         "status",
-        "reason",
+        "why",
         "last_active",
         "synced_at",
         "sync_requested_at",
@@ -110,6 +111,10 @@ class StandingAdmin(
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Standing]:
         return with_last_active(super().get_queryset(request))
+
+    @admin.display(description=_("reason"))
+    def why(self, standing: Standing) -> str:
+        return words_for(standing.reason)
 
     @admin.display(description=_("last active"))
     def last_active(self, standing: Any) -> Any:

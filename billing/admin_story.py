@@ -22,6 +22,7 @@ from accounts.models import UserEventLog
 from billing import heard, services
 from billing.gateway import BillingUnavailable
 from billing.models import PayerMail, Standing, SyncAttempt
+from billing.reasons import words_for
 from billing.services.checkout import PATIENCE
 from billing.story import Known, story_of
 from orgs import clock
@@ -52,6 +53,7 @@ def billing_section(request: HttpRequest, organization: Organization) -> str:
     context = {
         "organization": organization,
         "standing": standing,
+        "reason": words_for(standing.reason),
         "answers": story_of(known, clock.now()),
         "timeline": list(entries(list(lines[:SHOWN]))),
         "events": list(heard.events_of(customer)[:SHOWN]) if customer else [],
