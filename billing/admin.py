@@ -30,6 +30,7 @@ from billing.chips import standing_chip
 from billing.models import Standing, TierPrice
 from billing.money import format_money
 from billing.payment_methods import words_of
+from billing.reasons import words_for
 from orgs import clock
 from orgs.admin import OrganizationAdmin
 from orgs.admin_scope import ScopedAdminMixin
@@ -75,8 +76,8 @@ class StandingAdmin(
         "organization",
         "chip",
         "tier_chip",
+        "why",
         "last_active",
-        "reason",
         "pays",
         "synced_at",
     )
@@ -100,7 +101,7 @@ class StandingAdmin(
     search_help_text = _("The beginning of the organization's name or slug, or cus_…, sub_…")
     ordering = ("-id",)
     fieldsets = (
-        (None, {"fields": ("organization", "owner", "chip", "tier_chip", "reason", "locked_from")}),
+        (None, {"fields": ("organization", "owner", "chip", "tier_chip", "why", "locked_from")}),
         (
             _("What it pays"),
             {
@@ -202,6 +203,10 @@ class StandingAdmin(
         url = page_of("subscriptions", standing.subscription_id)
         words = standing.subscription_id
         return format_html('<a href="{}" rel="noopener noreferrer">{}</a>', url, words)
+
+    @admin.display(description=_("reason"))
+    def why(self, standing: Standing) -> str:
+        return words_for(standing.reason)
 
     @admin.display(description=_("last active"))
     def last_active(self, standing: Any) -> Any:

@@ -23,6 +23,7 @@ from billing.at_stripe import pages
 from billing.chips import standing_chip
 from billing.gateway import BillingUnavailable
 from billing.models import PayerMail, Standing, SyncAttempt
+from billing.reasons import words_for
 from billing.services.checkout import PATIENCE
 from billing.story import Known, story_of
 from orgs import clock
@@ -54,6 +55,7 @@ def billing_section(request: HttpRequest, organization: Organization) -> str:
         "organization": organization,
         "standing": standing,
         "standing_chip": standing_chip(standing),
+        "reason": words_for(standing.reason),
         "answers": story_of(known, clock.now()),
         "timeline": list(entries(list(lines[:SHOWN]))),
         "events": list(heard.events_of(customer)[:SHOWN]) if customer else [],

@@ -11,4 +11,5 @@ class BillingConfig(AppConfig):
     def ready(self) -> None:
         import_module("billing.exports")
         import_module("billing.needs")
+        import_module("billing.reasons")
         import_module("billing.receivers")

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from billing.access import Access, Reason, decide
 from billing.models import Standing
+from billing.reasons import words_for
 from orgs.models import Organization, UserRoleAssignment
 from orgs.permissions import Leg, Verdict, explain, forget, holdings
 
@@ -81,7 +82,7 @@ def _standing(organization: Organization) -> str | None:
     facts = {
         "organization": organization.name,
         "status": standing.get_status_display(),
-        "reason": standing.reason or _("nothing special"),
+        "reason": words_for(standing.reason) or _("nothing special"),
         "subscription": standing.subscription_id or _("no subscription"),
         "synced": f"{standing.synced_at:%Y-%m-%d %H:%M} UTC" if standing.synced_at else _("never"),
     }

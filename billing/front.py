@@ -132,7 +132,7 @@ def _months_chart(by_month: Mapping[str, list[int]], months: Sequence[date]) -> 
         "lines": [
             {
                 "label": currency.upper(),
-                "data": [major_units(amount, currency) for amount in amounts],
+                "data": [float(major_units(amount, currency)) for amount in amounts],
                 "colour": "--link-fg",
                 "borderDash": DASHES[at % len(DASHES)],
             }

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 from djstripe.models import Invoice
 
 from billing.invoices import owed_invoices
@@ -78,6 +78,26 @@ class Overview:
     has_ending: bool
 
 
+EACH = {
+    "day": gettext_lazy("%(price)s a day"),
+    "week": gettext_lazy("%(price)s a week"),
+    "month": gettext_lazy("%(price)s a month"),
+    "year": gettext_lazy("%(price)s a year"),
+}
+EVERY = {
+    "day": ngettext_lazy(
+        "%(price)s every %(count)s day", "%(price)s every %(count)s days", "count"
+    ),
+    "week": ngettext_lazy(
+        "%(price)s every %(count)s week", "%(price)s every %(count)s weeks", "count"
+    ),
+    "month": ngettext_lazy(
+        "%(price)s every %(count)s month", "%(price)s every %(count)s months", "count"
+    ),
+    "year": ngettext_lazy(
+        "%(price)s every %(count)s year", "%(price)s every %(count)s years", "count"
+    ),
+}
 STATUS_WORDS = {
     "paid": gettext_lazy("Paid"),
     "open": gettext_lazy("To be paid"),
@@ -115,16 +135,9 @@ def price_words(item: Mapping[str, Any]) -> str:
     count = recurring.get("interval_count") or 1
     interval = str(recurring.get("interval") or "")
     if count != 1:
-        return _("%(price)s every %(count)s %(interval)ss") % {
-            "price": words,
-            "count": count,
-            "interval": interval,
-        }
-    if interval == "year":
-        return _("%(price)s a year") % {"price": words}
-    if interval == "month":
-        return _("%(price)s a month") % {"price": words}
-    return f"{words} / {interval}"
+        told = {"price": words, "count": count}
+        return EVERY[interval] % told if interval in EVERY else words
+    return EACH[interval] % {"price": words} if interval in EACH else words
 
 
 def _charge(

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 Brief = dict[str, Any]
+
+# Those that have no brand. What is not here is a name of its own, as Link and PayPal are.
+TYPES: Final[dict[str, str | Promise]] = {
+    "acss_debit": gettext_lazy("Pre-authorized debit"),
+    "bacs_debit": gettext_lazy("Bacs direct debit"),
+    "card": gettext_lazy("Card"),
+    "customer_balance": gettext_lazy("Bank transfer"),
+    "sepa_debit": gettext_lazy("SEPA direct debit"),
+    "us_bank_account": gettext_lazy("US bank account"),
+}
 
 
 def brief(method: Mapping[str, Any]) -> Brief:
@@ -27,9 +39,10 @@ def brief(method: Mapping[str, Any]) -> Brief:
 
 def words_of(method: Mapping[str, Any]) -> str:
     """Return what people know it by: "Visa ending in 4242"."""
-    words = (method["brand"] or method["type"]).replace("_", " ").capitalize()
+    name = method["brand"] or method["type"]
+    words = str(TYPES.get(name) or name.replace("_", " ").capitalize())
     if not method["last4"]:
-        return str(words)
+        return words
     return _("%(brand)s ending in %(last4)s") % {"brand": words, "last4": method["last4"]}
 
 

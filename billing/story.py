@@ -18,6 +18,7 @@ from billing.invoices import owed_invoices
 from billing.models import PayerMail, Standing, Status, SyncAttempt
 from billing.money import format_money
 from billing.payment_methods import expires_at, valid_until, words_of
+from billing.reasons import words_for
 from billing.standing import ENDED_FOR_DEBT, moment_of
 from orgs.models import Organization
 
@@ -125,7 +126,7 @@ def _why(known: Known, now: datetime) -> Iterator[str]:
 
 def _status(known: Known) -> str:
     standing = known.standing
-    told = {"subscription": standing.subscription_id or "", "reason": standing.reason}
+    told = {"subscription": standing.subscription_id or "", "reason": words_for(standing.reason)}
     if standing.reason == "customer_deleted":
         return _("Its customer was deleted at Stripe.")
     if standing.reason == "unmapped_price":

@@ -5,14 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import Q, QuerySet
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.events import GROUPS, Event
 from accounts.models import User, UserEventLog, UserType
 from orgs.models import FEATURES, Organization
+from orgs.services.planting import DEFAULT_ROLES
+
+# What people call what the log keeps as codes. billing, which is not known here, adds its own.
+WORDS: Final[dict[str, str | Promise]] = {
+    # Ways to log in, by allauth's names.
+    "password": gettext_lazy("password"),
+    "code": gettext_lazy("code by mail"),
+    "mfa": gettext_lazy("second factor"),
+    "totp": gettext_lazy("authenticator app"),
+    "webauthn": gettext_lazy("passkey"),
+    "recovery_codes": gettext_lazy("recovery code"),
+    # What is said of an organization.
+    "name": gettext_lazy("name"),
+    "slug": gettext_lazy("slug"),
+    "billing_email": gettext_lazy("billing e-mail"),
+    **{key: gettext_lazy(name) for key, name, _kind, _given in DEFAULT_ROLES},
+}
 
 
 @dataclass(frozen=True)
@@ -90,26 +109,32 @@ def details_of(line: UserEventLog) -> str:
             | Event.ROLE_CHANGED
             | Event.ROLE_DELETED
         ):
-            return str(data.get("key", ""))
+            return word_for(data.get("key", ""))
         case Event.PERMISSION_GRANTED | Event.PERMISSION_REVOKED:
             codename = str(data.get("permission", "")).partition(".")[2]
             return str(FEATURES.get(codename, codename))
         case Event.STANDING_CHANGED:
             return _changes(data.get("before") or {}, data.get("after") or {})
         case Event.LOGIN:
-            return ", ".join(map(str, data.get("methods", [])))
+            return ", ".join(map(word_for, data.get("methods", [])))
         case Event.LOGIN_BLOCKED:
-            return str(data.get("reason", ""))
+            return word_for(data.get("reason", ""))
         case Event.ORGANIZATION_CHANGED:
-            return ", ".join(map(str, data.get("fields", [])))
+            return ", ".join(map(word_for, data.get("fields", [])))
     return ""
 
 
+def word_for(code: str) -> str:
+    """Say what the log keeps as a code; what nobody has a word for is its own."""
+    return str(WORDS.get(code, code))
+
+
 def _changes(before: dict[str, Any], after: dict[str, Any]) -> str:
-    named = ("status", "reason", "tier")
-    differ = [name for name in named if before.get(name) != after.get(name)]
+    named = {"status": _("status"), "reason": _("reason"), "tier": _("tier")}
     return ", ".join(
-        f"{name}: {before.get(name) or '-'} → {after.get(name) or '-'}" for name in differ
+        f"{label}: {word_for(before.get(name) or '-')} → {word_for(after.get(name) or '-')}"
+        for name, label in named.items()
+        if before.get(name) != after.get(name)
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import Permission
 from django.db.models import F, ForeignKey, Model, QuerySet
@@ -32,14 +33,19 @@ Row = TypeVar("Row", bound=Model)
 class RoleAdmin(ReadOnlyAdminMixin, ScopedAdminMixin[Role], LongListAdmin[Role]):
     organization_path = "organization"
     shows_built_in = True
-    list_display = ("name", "key", "kind", "organization")
+    list_display = ("label", "key", "kind", "organization")
     list_filter = (("organization", admin.EmptyFieldListFilter),)
     list_select_related = ("organization",)
     search_fields = ("key__startswith", "name__startswith", "organization__slug__startswith")
     search_help_text = _("The beginning of key, name or the organization's slug")
     # The built-in ones first.
     ordering = (F("organization_id").desc(nulls_first=True), "kind", "name")
-    fields = ("name", "key", "kind", "organization", "permissions")
+    fields = ("label", "key", "kind", "organization", "permissions")
+    readonly_fields = ("label",)
+
+    @admin.display(description=_("name"))
+    def label(self, role: Role) -> str:
+        return role.label
 
 
 class BuiltInRoleFilter(admin.SimpleListFilter):
@@ -50,7 +56,7 @@ class BuiltInRoleFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
         built_in = Role.objects.filter(organization=None).order_by("kind", "name")
-        return [(role.pk, role.name) for role in built_in]
+        return [(role.pk, role.label) for role in built_in]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         # Of what was typed into the address, only what is offered counts.
@@ -145,12 +151,22 @@ class UserRoleAssignmentAdmin(HeldAdmin[UserRoleAssignment]):
         return services.revoke_role(user=row.user, role=row.role, by=by, now=now)
 
 
+class GrantForm(forms.ModelForm[Grant]):
+    class Meta:
+        # django-guardian's own fields are named in English alone.
+        labels: ClassVar[dict[str, str | Promise]] = {
+            "user": _("Person"),
+            "permission": _("Permission"),
+        }
+
+
 @admin.register(Grant)
 class GrantAdmin(HeldAdmin[Grant]):
     """Who was granted which permission where, without a role."""
 
     organization_path = "content_object"
-    list_display = ("user", "permission", "content_object")
+    form = GrantForm
+    list_display = ("person", "given", "content_object")
     list_select_related = ("user", "permission__content_type", "content_object")
     search_fields = ("user__email__startswith", "content_object__slug__startswith")
     autocomplete_fields = ("user", "content_object")
@@ -173,6 +189,14 @@ class GrantAdmin(HeldAdmin[Grant]):
                 content_type__app_label="orgs", codename__in=codenames
             ).select_related("content_type")
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    @admin.display(description=_("person"))
+    def person(self, row: Grant) -> User:
+        return row.user
+
+    @admin.display(description=_("permission"))
+    def given(self, row: Grant) -> Permission:
+        return row.permission
 
     def has_take_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(TAKE_FROM_DEVELOPERS)

@@ -146,7 +146,7 @@ class TeamFilterForm(forms.Form):
         super().__init__(*args, **kwargs)
         role = self.fields["role"]
         assert isinstance(role, forms.TypedChoiceField)
-        role.choices = [("", _("Any role")), *((each.pk, each.name) for each in roles)]
+        role.choices = [("", _("Any role")), *((each.pk, each.label) for each in roles)]
 
 
 class RoleForm(forms.Form):
@@ -279,7 +279,7 @@ class EndedRolesField(forms.ModelMultipleChoiceField[UserRoleAssignment]):
     widget = forms.CheckboxSelectMultiple
 
     def label_from_instance(self, assignment: UserRoleAssignment) -> str:
-        return assignment.role.name
+        return assignment.role.label
 
 
 class RestoreForm(forms.Form):

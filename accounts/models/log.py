@@ -78,7 +78,7 @@ class UserEventLog(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.event} ({self.created_at:%Y-%m-%d %H:%M:%S})"
+        return f"{self.kind} ({self.created_at:%Y-%m-%d %H:%M:%S})"
 
     @property
     def kind(self) -> str:

@@ -66,4 +66,4 @@ class TierPrice(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.tier} / {self.interval}"
+        return f"{self.tier} / {self.get_interval_display()}"

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Cast, Coalesce, Lower
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from guardian.models import UserObjectPermissionBase
 
@@ -104,7 +105,12 @@ class Role(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return self.label
+
+    @property
+    def label(self) -> str:
+        """The name as people read it: that of a built-in role in their language."""
+        return self.name if self.organization_id else gettext(self.name)
 
 
 class UserRoleAssignmentQuerySet(models.QuerySet["UserRoleAssignment"]):

@@ -6,6 +6,7 @@ from django.apps import apps
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Permission
 from django.db import transaction
+from django.utils.translation import gettext_noop as _
 
 from orgs.models import FREE_TIER_KEY, Role, RoleKind, Tier
 
@@ -19,11 +20,11 @@ DEFAULT_TIERS = (
     ({"key": "business", "name": "Business", "rank": 20, "seat_limit": None}, EVERYTHING),
 )
 DEFAULT_ROLES = (
-    ("admin", "Admin", RoleKind.ORGANIZATION, EVERYTHING),
-    ("billing_viewer", "Billing viewer", RoleKind.ORGANIZATION, ("view_billing",)),
-    ("member", "Member", RoleKind.ORGANIZATION, ("view_activity",)),
-    ("support", "Support", RoleKind.DEVELOPER, ("view_billing", "view_activity")),
-    ("engineer", "Engineer", RoleKind.DEVELOPER, EVERYTHING),
+    ("admin", _("Admin"), RoleKind.ORGANIZATION, EVERYTHING),
+    ("billing_viewer", _("Billing viewer"), RoleKind.ORGANIZATION, ("view_billing",)),
+    ("member", _("Member"), RoleKind.ORGANIZATION, ("view_activity",)),
+    ("support", _("Support"), RoleKind.DEVELOPER, ("view_billing", "view_activity")),
+    ("engineer", _("Engineer"), RoleKind.DEVELOPER, EVERYTHING),
 )
 
 

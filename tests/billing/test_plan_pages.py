@@ -215,7 +215,7 @@ def item(amount: int | None = 1_900, **fields: Any) -> dict[str, Any]:
         (item(1_900, currency="jpy"), "¥1,900 a month"),
         (item(None), ""),
         (item(recurring={"interval": "year"}), "€19 a year"),
-        (item(recurring={"interval": "week"}), "€19 / week"),
+        (item(recurring={"interval": "week"}), "€19 a week"),
         (item(recurring={"interval": "month", "interval_count": 3}), "€19 every 3 months"),
         (item() | {"quantity": 5}, "5 × €19 a month"),  # noqa: RUF001
     ],
@@ -289,7 +289,7 @@ def test_a_trial_says_what_happens_then(fields: dict[str, Any], words: str) -> N
         (CARD | {"exp_year": 2026, "exp_month": 5}, "Visa ending in 4242", (True, False)),
         (
             {"type": "sepa_debit", "brand": "", "last4": "3000", "exp_month": None},
-            "Sepa debit ending in 3000",
+            "SEPA direct debit ending in 3000",
             (False, False),
         ),
     ],

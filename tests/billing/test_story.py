@@ -83,7 +83,7 @@ def test_support_finds_ten_answers_about_a_team_that_did_not_pay(
     ]
     assert f'href="{payer.sandbox.url}/objects/{invoice["id"]}"' in page
     # What changed, what was heard, and what came of the syncs.
-    assert "status: current → past_due" in page
+    assert "status: current → past due" in page
     event = Event.objects.get(type="invoice.payment_failed")
     assert f"invoice.payment_failed ({event.id}), synced since" in page
     assert re.search(r"UTC: synced, \d+ ms", page)

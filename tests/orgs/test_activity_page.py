@@ -45,7 +45,7 @@ def add_lines(cast: Cast, number: int, event: Event = Event.LOGIN) -> None:
 def test_people_read_who_did_what(cast: Cast, alice: Client) -> None:
     admin = Role.objects.get(key="admin", organization=None)
     services.assign_role(user=cast.bob, role=admin, by=cast.alice, now=timezone.now())
-    assert said(alice)[0] == ("Bob Brown", "got a role", "admin", "Alice Adams")
+    assert said(alice)[0] == ("Bob Brown", "got a role", "Admin", "Alice Adams")
     assert ("Alice Adams", "founded the organization", "", "") in said(alice)
 
 
@@ -113,7 +113,7 @@ def test_a_standing_says_what_changed(cast: Cast, alice: Client) -> None:
     assert said(alice)[0] == (
         "",
         "billing changed",
-        "status: current → past_due, reason: - → payment_failed",
+        "status: current → past due, reason: - → a payment failed",
         "",
     )
 
