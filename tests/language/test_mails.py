@@ -42,7 +42,7 @@ def texts_of_mail(message: Any) -> list[str]:
     texts = [message.subject, *CODE.sub("", message.body).splitlines()]
     if isinstance(message, EmailMultiAlternatives):
         for each in message.alternatives:
-            texts += texts_of(str(each[0]))
+            texts += [CODE.sub("", text) for text in texts_of(str(each[0]))]
     return texts
 
 
