@@ -169,8 +169,8 @@ REFERENCES = _words(
 PHRASING = _words(
     "a abbr area audio b bdi bdo br button canvas cite code data datalist del dfn em embed i "
     "iframe img input ins kbd label link map mark math meta meter noscript object output picture "
-    "progress q ruby s samp script select slot small span strong sub sup svg template textarea time u var "
-    "video wbr"
+    "progress q ruby s samp script select slot small span strong sub sup svg template textarea "
+    "time u var video wbr"
 )
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 # Those in which nothing but phrasing may stand.
