@@ -40,14 +40,14 @@ demo: python ## Run everything on this machine: product, Stripe's stand-in, a ca
 
 .PHONY: test
 test: install ## Run the tests on SQLite, in parallel
-	$(DEVELOPMENT) $(PYTEST) -m "not postgres and not browser and not thorough" $(ARGS) $(TESTS)
+	$(DEVELOPMENT) $(PYTEST) -m "not postgres and not browser and not thorough and not html" $(ARGS) $(TESTS)
 
 .PHONY: test-postgres
 test-postgres: install ## Run what uses the database, on PostgreSQL (DATABASE_URL=postgres://…)
 	@case "$(DATABASE_URL)" in postgres*) ;; *) echo >&2 "Say which PostgreSQL: make \
 	test-postgres DATABASE_URL=postgres://user:password@127.0.0.1:5432/holdfast"; exit 1;; esac
 	$(DEVELOPMENT) DATABASE_URL="$(DATABASE_URL)" \
-	$(PYTEST) -m "(database or postgres) and not browser and not thorough" $(ARGS) $(TESTS)
+	$(PYTEST) -m "(database or postgres) and not browser and not thorough and not html" $(ARGS) $(TESTS)
 
 .PHONY: test-thorough
 test-thorough: install ## Play thousands of histories of billing: every order, crash and loss
@@ -75,7 +75,7 @@ walkthrough: install ## Drive the running product through its whole story, over 
 	$(DEVELOPMENT) $(BIN)/python manage.py walkthrough
 
 .PHONY: check
-check: install ## Lint, types, import contracts, templates, migrations, production settings, locks
+check: install ## Lint, types, imports, templates, migrations, settings, locks, the HTML of all pages
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	find templates sandbox/templates -name '*.html' -exec $(BIN)/djade --target-version 5.2 --check {} +
@@ -84,6 +84,7 @@ check: install ## Lint, types, import contracts, templates, migrations, producti
 	$(DEVELOPMENT) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python tools/check_locks.py
+	$(DEVELOPMENT) $(PYTEST) -m html tests/html
 
 .PHONY: format
 format: install ## Format code and templates, and mend what can be mended
