@@ -11,8 +11,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db import models
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from djstripe import admin as djstripe_admin
@@ -31,6 +30,7 @@ from accounts.chips import BAD, GOOD, PLAIN, WARN, chip
 from billing.at_stripe import page_of
 from billing.money import format_money
 from billing.services.webhooks import customer_of
+from orgs.admin_links import organization_link
 from orgs.models import Organization
 from orgs.permissions import VIEW
 
@@ -74,14 +74,21 @@ class MirrorAdmin(ReadOnlyAdminMixin, LongListAdmin[models.Model]):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("id", *self.told, "at_stripe", "said")
 
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        # dj-stripe's own name for a row is one for developers.
+        context["subtitle"] = context["original"].id
+        return super().render_change_form(request, context, *args, **kwargs)
+
     @admin.display(description=_("status"))
-    def state(self, row: Any) -> str | None:
+    def state(self, row: Any) -> str:
         status = (row.stripe_data or {}).get("status")
-        return chip(status.replace("_", " "), LOOKS.get(status, PLAIN)) if status else None
+        return chip(status.replace("_", " "), LOOKS.get(status, PLAIN)) if status else "-"
 
     @admin.display(description=_("organization"))
-    def organization(self, row: Any) -> str | None:
-        return link_to(self.organization_of(row))
+    def organization(self, row: Any) -> str:
+        return organization_link(self.organization_of(row))
 
     def organization_of(self, row: Any) -> Organization | None:
         """Return whose it is, where it is somebody's."""
@@ -97,13 +104,6 @@ class MirrorAdmin(ReadOnlyAdminMixin, LongListAdmin[models.Model]):
         data = {key: each for key, each in (row.stripe_data or {}).items() if key not in SECRETS}
         text = json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False)
         return format_html('<pre class="data" tabindex="0">{}</pre>', text)
-
-
-def link_to(organization: Organization | None) -> str | None:
-    if organization is None:
-        return None
-    url = reverse("admin:orgs_organization_change", args=[organization.pk])
-    return format_html('<a href="{}">{}</a>', url, organization.name)
 
 
 class CustomerAdmin(MirrorAdmin):
@@ -134,10 +134,10 @@ class InvoiceAdmin(OfCustomerAdmin):
     told = ("state", "due", "organization")
 
     @admin.display(description=_("to pay"))
-    def due(self, row: Any) -> str | None:
+    def due(self, row: Any) -> str:
         data = row.stripe_data or {}
         amount, currency = data.get("amount_due"), data.get("currency")
-        return None if amount is None or not currency else format_money(amount, currency)
+        return "-" if amount is None or not currency else format_money(amount, currency)
 
 
 class EventAdmin(MirrorAdmin):
