@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from djstripe import admin as djstripe_admin
@@ -41,6 +42,8 @@ LOOKS = {
     **dict.fromkeys(("uncollectible", "unpaid"), BAD),
 }
 SECRETS = frozenset({"secret"})
+# Said below in full, or told above by its id: dj-stripe has a statement for the name of each.
+HIDDEN = frozenset({"customer", "data", "djstripe_id", "djstripe_owner_account", "stripe_data"})
 # What dj-stripe keeps beside what Stripe said.
 KEPT = ("djstripe_created", "djstripe_updated", "livemode", "created", "metadata")
 
@@ -63,8 +66,8 @@ class MirrorAdmin(ReadOnlyAdminMixin, LongListAdmin[models.Model]):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         first = ("id", *self.told, *(("at_stripe",) if self.kind else ()))
-        shown = {*first, *KEPT, *SECRETS, "stripe_data", "djstripe_id", "djstripe_owner_account"}
-        others = [field.name for field in self.opts.fields if field.name not in shown]
+        left_out = {*first, *KEPT, *SECRETS, *HIDDEN}
+        others = [field.name for field in self.opts.fields if field.name not in left_out]
         return [
             (None, {"fields": first}),
             (_("What Stripe said"), {"fields": [*others, "said"]}),
@@ -117,11 +120,22 @@ class CustomerAdmin(MirrorAdmin):
 
 
 class OfCustomerAdmin(MirrorAdmin):
-    list_display: Any = ("id", "state", "organization", "customer", "created", "livemode")
+    list_display: Any = ("id", "state", "organization", "customer_id", "created", "livemode")
     list_select_related = ("customer__organization",)
     search_fields = ("id__startswith", "customer__exact")
     search_help_text = _("The beginning of the id, or cus_…")
-    told: ClassVar[tuple[str, ...]] = ("state", "organization")
+    told: ClassVar[tuple[str, ...]] = ("state", "organization", "customer_page")
+
+    @admin.display(description=_("customer"))
+    def customer_id(self, row: Any) -> str:
+        return row.customer_id or "-"
+
+    @admin.display(description=_("customer"))
+    def customer_page(self, row: Any) -> str:
+        if row.customer is None:
+            return "-"
+        url = reverse("admin:djstripe_customer_change", args=[row.customer.pk])
+        return format_html('<a href="{}">{}</a>', url, row.customer.id)
 
 
 class SubscriptionAdmin(OfCustomerAdmin):
@@ -130,8 +144,8 @@ class SubscriptionAdmin(OfCustomerAdmin):
 
 class InvoiceAdmin(OfCustomerAdmin):
     kind = "invoices"
-    list_display = ("id", "state", "due", "organization", "customer", "created", "livemode")
-    told = ("state", "due", "organization")
+    list_display = ("id", "state", "due", "organization", "customer_id", "created", "livemode")
+    told = ("state", "due", "organization", "customer_page")
 
     @admin.display(description=_("to pay"))
     def due(self, row: Any) -> str:

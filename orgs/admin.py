@@ -102,7 +102,7 @@ class OrganizationAdmin(
         "owner",
         "tier",
         "locked_from",
-        "stripe_customer",
+        "customer",
         "closed_at",
         "created_at",
     )
@@ -115,6 +115,10 @@ class OrganizationAdmin(
     def chips(self, organization: Organization) -> list[str | None]:
         """Return what its state is told with; higher rooms add to it."""
         return [*organization_chips(organization)]
+
+    @admin.display(description=_("Stripe customer"))
+    def customer(self, organization: Organization) -> str:
+        return organization.stripe_customer_id or "-"
 
     @admin.display(description=_("tier"))
     def tier_chip(self, organization: Organization) -> str | None:
