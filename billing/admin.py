@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -173,18 +174,18 @@ class StandingAdmin(
         return standing_chip(standing)
 
     @admin.display(description=_("tier"))
-    def tier_chip(self, standing: Standing) -> str | None:
-        return tier_chip(standing.organization.tier)
+    def tier_chip(self, standing: Standing) -> str:
+        return tier_chip(standing.organization.tier) or "-"
 
     @admin.display(description=_("pays a month"))
-    def pays(self, standing: Standing) -> str | None:
+    def pays(self, standing: Standing) -> str:
         if standing.recurring_amount is None:
-            return None
+            return "-"
         return format_money(standing.recurring_amount, standing.recurring_currency)
 
     @admin.display(description=_("paid with"))
-    def paid_with(self, standing: Standing) -> str | None:
-        return words_of(standing.payment_method) if standing.payment_method else None
+    def paid_with(self, standing: Standing) -> str:
+        return words_of(standing.payment_method) if standing.payment_method else "-"
 
     @admin.display(description=_("owner"))
     def owner(self, standing: Standing) -> str:
@@ -193,13 +194,14 @@ class StandingAdmin(
         return format_html('<a href="{}">{}</a> ({})', url, owner.get_full_name(), owner.email)
 
     @admin.display(description=_("locked from"))
-    def locked_from(self, standing: Standing) -> Any:
-        return standing.organization.locked_from
+    def locked_from(self, standing: Standing) -> str:
+        since = standing.organization.locked_from
+        return "-" if since is None else date_format(since, "DATETIME_FORMAT")
 
     @admin.display(description=_("subscription"))
-    def stripe_subscription(self, standing: Standing) -> str | None:
+    def stripe_subscription(self, standing: Standing) -> str:
         if standing.subscription_id is None:
-            return None
+            return "-"
         url = page_of("subscriptions", standing.subscription_id)
         words = standing.subscription_id
         return format_html('<a href="{}" rel="noopener noreferrer">{}</a>', url, words)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -31,6 +31,7 @@ from accounts.chips import BAD, GOOD, PLAIN, WARN, chip
 from billing.at_stripe import page_of
 from billing.money import format_money
 from billing.services.webhooks import customer_of
+from orgs.admin_links import organization_link
 from orgs.models import Organization
 from orgs.permissions import VIEW
 
@@ -41,6 +42,8 @@ LOOKS = {
     **dict.fromkeys(("uncollectible", "unpaid"), BAD),
 }
 SECRETS = frozenset({"secret"})
+# Said below in full, or told above by its id: dj-stripe has a statement for the name of each.
+HIDDEN = frozenset({"customer", "data", "djstripe_id", "djstripe_owner_account", "stripe_data"})
 # What dj-stripe keeps beside what Stripe said.
 KEPT = ("djstripe_created", "djstripe_updated", "livemode", "created", "metadata")
 
@@ -63,8 +66,8 @@ class MirrorAdmin(ReadOnlyAdminMixin, LongListAdmin[models.Model]):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         first = ("id", *self.told, *(("at_stripe",) if self.kind else ()))
-        shown = {*first, *KEPT, *SECRETS, "stripe_data", "djstripe_id", "djstripe_owner_account"}
-        others = [field.name for field in self.opts.fields if field.name not in shown]
+        left_out = {*first, *KEPT, *SECRETS, *HIDDEN}
+        others = [field.name for field in self.opts.fields if field.name not in left_out]
         return [
             (None, {"fields": first}),
             (_("What Stripe said"), {"fields": [*others, "said"]}),
@@ -74,14 +77,21 @@ class MirrorAdmin(ReadOnlyAdminMixin, LongListAdmin[models.Model]):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("id", *self.told, "at_stripe", "said")
 
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        # dj-stripe's own name for a row is one for developers.
+        context["subtitle"] = context["original"].id
+        return super().render_change_form(request, context, *args, **kwargs)
+
     @admin.display(description=_("status"))
-    def state(self, row: Any) -> str | None:
+    def state(self, row: Any) -> str:
         status = (row.stripe_data or {}).get("status")
-        return chip(status.replace("_", " "), LOOKS.get(status, PLAIN)) if status else None
+        return chip(status.replace("_", " "), LOOKS.get(status, PLAIN)) if status else "-"
 
     @admin.display(description=_("organization"))
-    def organization(self, row: Any) -> str | None:
-        return link_to(self.organization_of(row))
+    def organization(self, row: Any) -> str:
+        return organization_link(self.organization_of(row))
 
     def organization_of(self, row: Any) -> Organization | None:
         """Return whose it is, where it is somebody's."""
@@ -99,13 +109,6 @@ class MirrorAdmin(ReadOnlyAdminMixin, LongListAdmin[models.Model]):
         return format_html('<pre class="data" tabindex="0">{}</pre>', text)
 
 
-def link_to(organization: Organization | None) -> str | None:
-    if organization is None:
-        return None
-    url = reverse("admin:orgs_organization_change", args=[organization.pk])
-    return format_html('<a href="{}">{}</a>', url, organization.name)
-
-
 class CustomerAdmin(MirrorAdmin):
     kind = "customers"
     list_display = ("id", "organization", "email", "created", "livemode")
@@ -117,11 +120,22 @@ class CustomerAdmin(MirrorAdmin):
 
 
 class OfCustomerAdmin(MirrorAdmin):
-    list_display: Any = ("id", "state", "organization", "customer", "created", "livemode")
+    list_display: Any = ("id", "state", "organization", "customer_id", "created", "livemode")
     list_select_related = ("customer__organization",)
     search_fields = ("id__startswith", "customer__exact")
     search_help_text = _("The beginning of the id, or cus_…")
-    told: ClassVar[tuple[str, ...]] = ("state", "organization")
+    told: ClassVar[tuple[str, ...]] = ("state", "organization", "customer_page")
+
+    @admin.display(description=_("customer"))
+    def customer_id(self, row: Any) -> str:
+        return row.customer_id or "-"
+
+    @admin.display(description=_("customer"))
+    def customer_page(self, row: Any) -> str:
+        if row.customer is None:
+            return "-"
+        url = reverse("admin:djstripe_customer_change", args=[row.customer.pk])
+        return format_html('<a href="{}">{}</a>', url, row.customer.id)
 
 
 class SubscriptionAdmin(OfCustomerAdmin):
@@ -130,14 +144,14 @@ class SubscriptionAdmin(OfCustomerAdmin):
 
 class InvoiceAdmin(OfCustomerAdmin):
     kind = "invoices"
-    list_display = ("id", "state", "due", "organization", "customer", "created", "livemode")
-    told = ("state", "due", "organization")
+    list_display = ("id", "state", "due", "organization", "customer_id", "created", "livemode")
+    told = ("state", "due", "organization", "customer_page")
 
     @admin.display(description=_("to pay"))
-    def due(self, row: Any) -> str | None:
+    def due(self, row: Any) -> str:
         data = row.stripe_data or {}
         amount, currency = data.get("amount_due"), data.get("currency")
-        return None if amount is None or not currency else format_money(amount, currency)
+        return "-" if amount is None or not currency else format_money(amount, currency)
 
 
 class EventAdmin(MirrorAdmin):

@@ -10,11 +10,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.chips import in_a_row
 from accounts.models import User
-from billing.admin_mirror import link_to
 from billing.chips import standing_chip
 from orgs import admin as orgs
 from orgs import admin_people
-from orgs.chips import organization_chips, tier_chip
+from orgs.admin_links import organization_link
+from orgs.chips import tier_chip
 from orgs.models import Organization
 
 for model in (Organization, User):
@@ -44,13 +44,10 @@ class UserAdmin(admin_people.UserAdmin):
     list_select_related = ("organization__tier", "organization__standing")
 
     @admin.display(description=_("organization"))
-    def team(self, person: Any) -> str | None:
+    def team(self, person: Any) -> str:
         organization = person.organization
         if organization is None:
-            return None
-        chips = [
-            standing_chip(getattr(organization, "standing", None)),
-            *organization_chips(organization),
-            tier_chip(organization.tier),
-        ]
-        return format_html("{} {}", link_to(organization), in_a_row(chips))
+            return "-"
+        standing = getattr(organization, "standing", None)
+        chips = [standing_chip(standing), tier_chip(organization.tier)]
+        return format_html("{} {}", organization_link(organization), in_a_row(chips))

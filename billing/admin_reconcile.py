@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from accounts.admin_base import LongListAdmin, ReadOnlyAdminMixin
 from billing.comparing import FOR_STAFF, Finding
 from billing.models import ReconcileFinding, ReconcileRun
+from orgs.admin_links import organization_link
 from orgs.admin_scope import ScopedAdminMixin
 from orgs.permissions import VIEW
 
@@ -51,7 +52,7 @@ class ReconcileFindingAdmin(
     ReadOnlyAdminMixin, ScopedAdminMixin[ReconcileFinding], LongListAdmin[ReconcileFinding]
 ):
     organization_path = "organization"
-    list_display = ("organization", "customer", "finding", "what", "repaired_at", "next_step")
+    list_display = ("whose", "customer", "finding", "what", "repaired_at", "next_step")
     list_display_links = None
     list_select_related = ("organization",)
     list_filter = (LeftFilter,)
@@ -62,6 +63,10 @@ class ReconcileFindingAdmin(
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """A run leads to its findings; the filters offer no list of runs."""
         return lookup == "run__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description=gettext_lazy("organization"))
+    def whose(self, row: ReconcileFinding) -> str:
+        return organization_link(row.organization)
 
     @admin.display(description=gettext_lazy("next step"))
     def next_step(self, row: ReconcileFinding) -> str:

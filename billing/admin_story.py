@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
+from djstripe.models import Event as StripeEvent
 from djstripe.models import Invoice
 
 from accounts.admin_base import actor_of
@@ -60,6 +61,7 @@ def billing_section(request: HttpRequest, organization: Organization) -> str:
         "timeline": list(entries(list(lines[:SHOWN]))),
         "events": list(heard.events_of(customer)[:SHOWN]) if customer else [],
         "attempts": known.attempts,
+        "sees_mirror": admin.site.get_model_admin(StripeEvent).has_view_permission(request),
     }
     return render_to_string("admin/orgs/organization/_billing.html", context, request)
 

@@ -18,6 +18,7 @@ from accounts.chips import in_a_row
 from orgs import admin_impersonation, admin_people, clock, services
 from orgs.admin_activity import activity_csv_view, activity_view
 from orgs.admin_deletions import SoftDeletionAdmin
+from orgs.admin_links import organization_link
 from orgs.admin_roles import GrantAdmin, RoleAdmin, UserRoleAssignmentAdmin
 from orgs.admin_scope import ScopedAdminMixin
 from orgs.admin_story import ownership_section, people_section
@@ -101,19 +102,23 @@ class OrganizationAdmin(
         "owner",
         "tier",
         "locked_from",
-        "stripe_customer",
+        "customer",
         "closed_at",
         "created_at",
     )
     readonly_fields = ("state", *fields[4:])
 
     @admin.display(description=_("state"))
-    def state(self, organization: Organization) -> str | None:
-        return in_a_row(self.chips(organization)) or None
+    def state(self, organization: Organization) -> str:
+        return in_a_row(self.chips(organization)) or "-"
 
     def chips(self, organization: Organization) -> list[str | None]:
         """Return what its state is told with; higher rooms add to it."""
         return [*organization_chips(organization)]
+
+    @admin.display(description=_("Stripe customer"))
+    def customer(self, organization: Organization) -> str:
+        return organization.stripe_customer_id or "-"
 
     @admin.display(description=_("tier"))
     def tier_chip(self, organization: Organization) -> str | None:
@@ -239,13 +244,17 @@ class OwnershipTransferRequestAdmin(
     """The staff's queue. Each waiting line leads to the transfer that it asks for."""
 
     organization_path = "organization"
-    list_display = ("organization", "answer", "new_owner", "requested_by", "reason", "created_at")
+    list_display = ("whose", "answer", "new_owner", "requested_by", "reason", "created_at")
     list_display_links = None
     list_select_related = ("organization", "new_owner", "requested_by")
     list_filter = (PendingFilter,)
     ordering = ("id",)
     show_full_result_count = False
     actions = ("decline",)
+
+    @admin.display(description=_("organization"))
+    def whose(self, request: OwnershipTransferRequest) -> str:
+        return organization_link(request.organization)
 
     @admin.display(description=_("answer"))
     def answer(self, request: OwnershipTransferRequest) -> Any:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -12,11 +15,36 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from accounts.proof import proof_required
 from orgs import clock, services
-from orgs.forms import ChooseOwnerForm, TransferForm
+from orgs.forms import ChooseOwnerForm, PersonChoiceField, TransferForm
 from orgs.models import Organization
 from orgs.permissions import seen_by
 from orgs.services.ownership import PERMISSION
 from orgs.transfers import preview_transfer
+
+# More people than that are not offered, but found by their address.
+MOST_OFFERED = 100
+
+
+class FindPersonField(PersonChoiceField):
+    """One of the people, by the whole address; by the key, where a link names it."""
+
+    widget = forms.TextInput
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str) and "@" in value:
+            found = self.queryset and self.queryset.filter(email=value.strip().lower()).first()
+            value = found.pk if found else value
+        return super().to_python(value)
+
+
+class ChooseForm(ChooseOwnerForm):
+    """What staff choose from: a large team has too many for a list."""
+
+    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+        super().__init__(*args, organization=organization, **kwargs)
+        people = organization.eligible_owners()
+        if len(people.values_list("pk", flat=True)[: MOST_OFFERED + 1]) > MOST_OFFERED:
+            self.fields["to"] = FindPersonField(people, label=_("The new owner's e-mail address"))
 
 
 def transfer_view(request: HttpRequest, organization_id: int) -> HttpResponse:
@@ -33,7 +61,7 @@ def transfer_view(request: HttpRequest, organization_id: int) -> HttpResponse:
 def _transfer(request: HttpRequest, organization_id: int) -> HttpResponse:
     seen = seen_by(_staff(request)).select_related("owner")
     organization = get_object_or_404(seen, pk=organization_id)
-    chosen = ChooseOwnerForm(request.GET or None, organization=organization)
+    chosen = ChooseForm(request.GET or None, organization=organization)
     if not chosen.is_valid():
         return _page(request, organization, {"choose": chosen})
     new_owner = chosen.cleaned_data["to"]

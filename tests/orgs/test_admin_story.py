@@ -123,6 +123,11 @@ def test_a_standings_page_leads_to_organization_owner_and_stripe(dana: Client, c
         assert f'href="{url(type(row), "change", row.pk)}"' in page
 
 
+def test_what_is_not_there_is_a_dash(dana: Client, cast: Cast) -> None:
+    for row in (cast.acme, cast.alice, cast.acme.standing):
+        assert ">None<" not in told(dana, row)
+
+
 # --- What it costs --------------------------------------------------------------------------------
 
 

@@ -111,6 +111,22 @@ def test_nobody_else_than_another_member_can_be_chosen(dana: Client, cast: Cast,
     assert owner_of(cast) == cast.alice
 
 
+def test_of_a_large_team_nobody_is_offered_and_each_is_found_by_their_address(
+    dana: Client, cast: Cast
+) -> None:
+    User.objects.bulk_create(
+        User(email=f"many{each}@example.com", organization=cast.acme) for each in range(101)
+    )
+    assert "<option" not in dana.get(page(cast)).content.decode()
+    for address in ("Bob@example.com", str(cast.bob.pk)):
+        found = dana.get(page(cast), {"to": address}).content.decode()
+        assert "Bob Brown (bob@example.com), the new owner" in found
+    for address in ("charlie@example.com", "alice@example.com", "nobody", ""):
+        answer = dana.get(page(cast), {"to": address})
+        assert answer.status_code == 422
+        assert "the new owner</h3>" not in answer.content.decode()
+
+
 def test_a_closed_organization_is_refused_in_words(dana: Client, cast: Cast) -> None:
     Organization.objects.update(closed_at=timezone.now())
     answer = dana.post(page(cast, cast.bob), form(cast))
