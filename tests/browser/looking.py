@@ -30,10 +30,15 @@ WHOLE = "html"
 
 @contextmanager
 def opened(
-    server: LiveServer, person: User | None = None, *, refusals: Collection[int] = ()
+    server: LiveServer,
+    person: User | None = None,
+    *,
+    refusals: Collection[int] = (),
+    zone: str | None = None,
 ) -> Iterator[Page]:
     """Open a browser, signed in as a person; complain about what its console said.
 
+    It stands in the machine's time zone, or in the one that is named.
     Chromium notes each answer above 399 there; `refusals` are those that are meant.
     """
     client = Client()
@@ -43,7 +48,7 @@ def opened(
     with sync_playwright() as playwright:
         browser = chromium.launch(playwright)
         # Without motion, colours are there at once and not on their way.
-        page = browser.new_page(base_url=server.url, reduced_motion="reduce")
+        page = browser.new_page(base_url=server.url, reduced_motion="reduce", timezone_id=zone)
         if person is not None:
             name = settings.SESSION_COOKIE_NAME
             cookie = client.cookies[name].value
