@@ -21,7 +21,7 @@ from billing.models import TierPrice
 from orgs import emails, services
 from orgs.models import Invitation, Organization, Role, SoftDeletion
 from tests.cast import PASSWORD, Cast, PersonFactory, add_member, lock, signed_in
-from tests.impersonating import impersonating
+from tests.impersonating import REASON, impersonating
 from tests.language.data import OURS
 from tests.language.reading import Answers, asking, english
 from tests.language.visible import LETTER
@@ -44,10 +44,10 @@ def test_a_plan_from_its_choice_to_its_end(payer: Payer, cast: Cast, settings: S
     returned = client.get(reverse("billing:checkout_return"), follow=True)
     answers += [("back from Stripe", returned), ("paid", client.get(overview))]
     for tier, interval in (("pro", "month"), ("business", "year")):
-        page = client.get(reverse("billing:change_plan"), price(tier, interval))
-        answers.append((f"change to {tier}", page))
-    for page in ("billing:cancel", "billing:resume"):
-        answers.append((page, client.post(reverse(page), follow=True)))
+        shown = client.get(reverse("billing:change_plan"), price(tier, interval))
+        answers.append((f"change to {tier}", shown))
+    for name in ("billing:cancel", "billing:resume"):
+        answers.append((name, client.post(reverse(name), follow=True)))
     settings.STRIPE_API_HOST = "http://127.0.0.1:1"
     answers.append(("Stripe is down", client.post(reverse("billing:portal"))))
     assert answers[-1][1].status_code == 503
@@ -148,8 +148,7 @@ def test_under_an_impersonation(cast: Cast) -> None:
         ("home", client.get(reverse("home"))),
         ("refused", client.post(reverse("orgs:invite"), {"email": "eve@example.com"})),
     ]
-    reason = client.get(reverse("home")).wsgi_request.impersonation.reason
-    assert english(answers, reason) == {}
+    assert english(answers, REASON) == {}
 
 
 def test_somebody_who_is_deleted_in_the_admin(cast: Cast) -> None:
