@@ -4,22 +4,40 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts import services
 from accounts.http import was_let_in
 from accounts.impersonation import current
 from accounts.models import User
+from accounts.reader import zone_of, zone_told
 
 logger = logging.getLogger(__name__)
 
 
-class LastActiveMiddleware:
-    """Have it noted that somebody is active, for pages that the access gate let them in to.
+class TimeZoneMiddleware:
+    """Show times in the zone of whoever reads them; in UTC where nothing tells it.
 
-    It stands behind the gate. Most requests cost nothing: when it was noted last came with the
+    It stands behind the person and the impersonation. It makes no statement: where the browser
+    tells no zone, the person's last one came with them.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with timezone.override(zone_of(request) or timezone.get_default_timezone()):
+            return self.get_response(request)
+
+
+class LastActiveMiddleware:
+    """Have it noted that somebody is active, and in which zone and language they read, for pages
+    that the access gate let them in to.
+
+    It stands behind the gate. Most requests cost nothing: what was noted last came with the
     person. The page comes first: what cannot be written at once is left to the next request.
     """
 
@@ -37,5 +55,15 @@ class LastActiveMiddleware:
         assert isinstance(request.user, User)
         try:
             services.note_activity(person=request.user, now=timezone.now())
+            _note_reading(request, request.user)
         except DatabaseError as error:
             logger.warning("Activity of person %d was not noted: %s", request.user.pk, error)
+
+
+def _note_reading(request: HttpRequest, person: User) -> None:
+    zone, language = zone_told(request), translation.get_language() or ""
+    services.note_reading(
+        person=person,
+        time_zone=zone.key if zone else person.time_zone,
+        language="" if language == settings.LANGUAGE_CODE else language,
+    )

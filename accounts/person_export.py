@@ -25,6 +25,8 @@ FIELDS = (
     "created_at",
     "last_login",
     "last_active",
+    "time_zone",
+    "language",
     "deleted_at",
     "erase_after",
     "erased_at",

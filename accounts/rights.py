@@ -35,6 +35,8 @@ CHANGED = (
     "password",
     "is_staff",
     "is_superuser",
+    "time_zone",
+    "language",
     "session_generation",
     "erase_after",
     "erased_at",
@@ -79,6 +81,7 @@ def erase_people(*, people: Collection[User], now: datetime) -> None:
         person.email = f"erased-{person.pk}-{get_random_string(12).lower()}@{ERASED_DOMAIN}"
         person.set_unusable_password()
         person.is_staff = person.is_superuser = False
+        person.time_zone = person.language = ""
         person.session_generation += 1
         person.erase_after, person.erased_at = None, now
         person.save(update_fields=CHANGED)

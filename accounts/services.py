@@ -226,6 +226,20 @@ def note_activity(*, person: User, now: datetime) -> bool:
     return True
 
 
+def note_reading(*, person: User, time_zone: str, language: str) -> bool:
+    """Write in which zone and language the person reads, if it has changed.
+
+    Returns whether it was written. `person` is as the request loaded them, so that most calls make
+    no statement. Raises OperationalError when the database cannot write at once.
+    """
+    if (person.time_zone, person.language) == (time_zone, language):
+        return False
+    with hurried():
+        User.objects.filter(pk=person.pk).update(time_zone=time_zone, language=language)
+    person.time_zone, person.language = time_zone, language
+    return True
+
+
 def sum_up_activity(*, now: datetime) -> tuple[int, int]:
     """Sum up the weeks that are over, once each, and forget who was active in those too old to be
     shown. Returns how many weeks were summed up, and how many rows are gone."""

@@ -7,10 +7,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from accounts import times
 from accounts.admin_base import LongListAdmin, ReadOnlyAdminMixin, actor_of
 from accounts.admin_log import LoggedChangesMixin
 from billing import (
@@ -196,7 +196,7 @@ class StandingAdmin(
     @admin.display(description=_("locked from"))
     def locked_from(self, standing: Standing) -> str:
         since = standing.organization.locked_from
-        return "-" if since is None else date_format(since, "DATETIME_FORMAT")
+        return "-" if since is None else times.minute(since)
 
     @admin.display(description=_("subscription"))
     def stripe_subscription(self, standing: Standing) -> str:

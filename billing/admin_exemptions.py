@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -22,7 +23,6 @@ from orgs.models import Tier
 
 class ExemptionForm(forms.Form):
     until = forms.DateTimeField(
-        label=gettext_lazy("Until (UTC)"),
         widget=forms.DateTimeInput({"type": "datetime-local"}),
         help_text=gettext_lazy("Then what billing says counts again, by itself."),
     )
@@ -38,6 +38,12 @@ class ExemptionForm(forms.Form):
         widget=forms.Textarea({"rows": 3, "cols": 28}),
         help_text=gettext_lazy("Stays in the log. No names."),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # What is typed in is read in the zone that is active.
+        zone = timezone.get_current_timezone_name()
+        self.fields["until"].label = _("Until (%(zone)s)") % {"zone": zone}
 
 
 class ExemptFilter(admin.SimpleListFilter):

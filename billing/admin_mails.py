@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST
 
+from accounts import times
 from accounts.admin_base import LongListAdmin, ReadOnlyAdminMixin, actor_of
 from accounts.admin_dates import DateFilter
 from billing import mails, services
@@ -142,7 +143,7 @@ class PayerMailAdmin(ReadOnlyAdminMixin, ScopedAdminMixin[PayerMail], LongListAd
     @admin.display(description=gettext_lazy("state"))
     def state(self, mail: PayerMail) -> str:
         if mail.sent_at is not None:
-            return _("sent %(when)s UTC") % {"when": f"{mail.sent_at:%Y-%m-%d %H:%M}"}
+            return _("sent %(when)s") % {"when": times.minute(mail.sent_at)}
         if mail.withdrawn_at is not None:
             return _("not sent: it had passed")
         return _("given up") if mail.failed_at is not None else _("waiting")

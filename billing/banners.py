@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import times
 from billing.access import Reason
 from billing.models import Standing, Status
 from billing.notices import CARD_EXPIRES_WITHIN
@@ -112,7 +112,7 @@ def _kept_out(reason: Reason, organization: Organization, standing: Standing) ->
 
 
 def _closed(removed_from: datetime) -> Banner:
-    facts = {"date": date_format(removed_from)}
+    facts = {"date": times.day(removed_from)}
     text = _("Your team cannot come in. You can reopen it until %(date)s; then it is removed.")
     return Banner("closed", _("Your organization is closed"), text % facts, Action.REOPEN)
 
@@ -144,7 +144,7 @@ def _unconfirmed(organization: Organization, now: datetime) -> Banner:
     text = _("Your bank wants you to confirm it. Until then it is unpaid.")
     if organization.locked_from is not None:
         text = _("Your bank wants you to confirm it by %(date)s; then your team is locked out.") % {
-            "date": date_format(organization.locked_from)
+            "date": times.day(organization.locked_from)
         }
     return Banner("grace", title, text, Action.CONFIRM)
 
@@ -152,7 +152,7 @@ def _unconfirmed(organization: Organization, now: datetime) -> Banner:
 def _ending(organization: Organization, ends_at: datetime, *, is_owner: bool) -> Banner:
     facts = {
         "tier": organization.tier.name if organization.tier else _("Your plan"),
-        "date": date_format(ends_at),
+        "date": times.day(ends_at),
         "owner": organization.owner.get_full_name(),
     }
     title = _("%(tier)s ends on %(date)s") % facts
@@ -172,12 +172,12 @@ def _card(*, is_expired: bool) -> Banner:
 def _exempt(standing: Standing, until: datetime) -> Banner:
     text = _("Our staff made an exemption. After that, your plan has to be paid for.")
     pays = standing.has_live_subscription
-    title = _("Your team stays in until %(date)s") % {"date": date_format(until)}
+    title = _("Your team stays in until %(date)s") % {"date": times.day(until)}
     return Banner("exempt", title, text, Action.PAY if pays else Action.CHOOSE_PLAN)
 
 
 def _grace(organization: Organization, ends_at: datetime, *, is_owner: bool) -> Banner:
-    facts = {"date": date_format(ends_at), "owner": organization.owner.get_full_name()}
+    facts = {"date": times.day(ends_at), "owner": organization.owner.get_full_name()}
     if is_owner:
         text = _("Please pay by %(date)s; then your team is locked out.") % facts
         return Banner("grace", _("A payment failed"), text, Action.PAY)

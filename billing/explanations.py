@@ -11,6 +11,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from accounts import times
 from accounts.models import User
 from billing.access import Access, Reason, decide
 from billing.models import Standing
@@ -55,7 +56,7 @@ def _coming_in(access: Access, user: User, now: datetime) -> str:
     organization = user.organization
     facts = {
         "organization": str(organization),
-        "since": f"{organization.locked_from:%Y-%m-%d %H:%M} UTC"
+        "since": times.minute(organization.locked_from)
         if organization is not None and organization.is_locked(now) and organization.locked_from
         else "",
     }
@@ -84,12 +85,12 @@ def _standing(organization: Organization) -> str | None:
         "status": standing.get_status_display(),
         "reason": words_for(standing.reason) or _("nothing special"),
         "subscription": standing.subscription_id or _("no subscription"),
-        "synced": f"{standing.synced_at:%Y-%m-%d %H:%M} UTC" if standing.synced_at else _("never"),
+        "synced": times.minute(standing.synced_at) if standing.synced_at else _("never"),
     }
     words = _("Billing of %(organization)s: %(status)s (%(reason)s), %(subscription)s, ")
     words += _("synced: %(synced)s.")
     if standing.exempt_until is not None:
-        facts["until"] = f"{standing.exempt_until:%Y-%m-%d %H:%M} UTC"
+        facts["until"] = times.minute(standing.exempt_until)
         facts["why"] = standing.exempt_reason
         words += " " + _("Exempt until %(until)s: %(why)s")
     return words % facts

@@ -11,9 +11,10 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from accounts import times
+from accounts.reader import reading_as
 from billing.models import PayerMail
 from billing.money import format_money
 from billing.notices import Kind
@@ -44,7 +45,12 @@ class Rendered:
 
 
 def render(mail: PayerMail) -> Rendered:
-    """Return the mail as it reads, sent or not."""
+    """Return the mail as it reads, sent or not: in the owner's language and zone."""
+    with reading_as(mail.organization.owner):
+        return _rendered(mail)
+
+
+def _rendered(mail: PayerMail) -> Rendered:
     name = mail.organization.name
     words = WORDS[Kind(mail.kind)](name, mail.facts)
     # A name with a line break in it must not break the header.
@@ -203,11 +209,11 @@ def _amount(facts: Facts) -> str:
 
 
 def _date(moment: str) -> str:
-    return date_format(datetime.fromisoformat(moment))
+    return times.day(datetime.fromisoformat(moment))
 
 
 def _datetime(moment: str) -> str:
-    return f"{date_format(datetime.fromisoformat(moment), 'DATETIME_FORMAT')} UTC"
+    return times.day_and_time(datetime.fromisoformat(moment))
 
 
 WORDS: dict[Kind, Callable[[str, Facts], Words]] = {

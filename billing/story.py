@@ -14,6 +14,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from accounts import times
 from billing.invoices import owed_invoices
 from billing.models import PayerMail, Standing, Status, SyncAttempt
 from billing.money import format_money
@@ -301,4 +302,4 @@ def _amount(invoice: dict[str, Any]) -> str:
 
 def _time(moment: datetime | None) -> str:
     assert moment is not None
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+    return times.minute(moment)

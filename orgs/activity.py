@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -37,7 +38,7 @@ WORDS: Final[dict[str, str | Promise]] = {
 @dataclass(frozen=True)
 class Wanted:
     """Which lines to show: whose name or address has this in it, of which group, from which day to
-    which, both included (UTC)."""
+    which, both included, in the reader's zone."""
 
     text: str = ""
     group: str = ""
@@ -72,7 +73,7 @@ def lines_of(organization: Organization, wanted: Wanted) -> QuerySet[UserEventLo
     if wanted.first_day:
         lines = lines.filter(created_at__gte=_midnight(wanted.first_day))
     if wanted.last_day:
-        lines = lines.filter(created_at__lt=_midnight(wanted.last_day) + timedelta(days=1))
+        lines = lines.filter(created_at__lt=_midnight(wanted.last_day + timedelta(days=1)))
     return lines.select_related("user", "actor").order_by("-pk")
 
 
@@ -139,4 +140,6 @@ def _changes(before: dict[str, Any], after: dict[str, Any]) -> str:
 
 
 def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
+    """The day's beginning. One day after it is the next one's, however long a change of the clock
+    makes it."""
+    return datetime.combine(day, time(), timezone.get_current_timezone())

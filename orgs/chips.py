@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from accounts import times
 from accounts.chips import BAD, PLAIN, TIER, chip
 from orgs.models import Organization, Tier
 
@@ -15,7 +15,7 @@ def organization_chips(organization: Organization) -> list[str]:
     if organization.closed_at is not None:
         chips.append(chip(_("closed"), PLAIN))
     if organization.locked_from is not None:
-        since = date_format(organization.locked_from, "j M Y")
+        since = times.day(organization.locked_from)
         chips.append(chip(_("locked from %(time)s") % {"time": since}, BAD))
     return chips
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 from django.conf import settings
 from django.core import signing
 from django.template.loader import render_to_string
@@ -7,6 +9,7 @@ from django.urls import reverse
 
 from accounts import mails
 from accounts.models import User
+from accounts.reader import reading_as
 from orgs.models import Invitation, Organization, OwnershipTransfer, SoftDeletion
 
 INVITATION_SALT = "orgs.invitation"
@@ -36,12 +39,12 @@ def send_ownership_transferred(transfer: OwnershipTransfer) -> None:
     ):
         if person is not None:
             url = f"{settings.BASE_URL}{reverse('home')}"
-            _send(template, person.email, transfer=transfer, url=url)
+            _send(template, person.email, person, transfer=transfer, url=url)
 
 
 def send_organization_closed(organization: Organization, person: User) -> None:
     url = f"{settings.BASE_URL}{reverse('home')}"
-    _send("organization_closed", person.email, organization=organization, url=url)
+    _send("organization_closed", person.email, person, organization=organization, url=url)
 
 
 def come_back_token(deletion: SoftDeletion) -> str:
@@ -58,10 +61,12 @@ def send_account_deleted(deletion: SoftDeletion) -> None:
     """Tell whoever deleted their own account until when they can come back, and how."""
     path = reverse("orgs:come_back", args=[come_back_token(deletion)])
     url = f"{settings.BASE_URL}{path}"
-    _send("account_deleted", deletion.user.email, person=deletion.user, url=url)
+    _send("account_deleted", deletion.user.email, deletion.user, person=deletion.user, url=url)
 
 
-def _send(template: str, to: str, **context: object) -> None:
-    subject = render_to_string(f"orgs/email/{template}_subject.txt", context)
-    body = render_to_string(f"orgs/email/{template}.txt", context)
-    mails.compose(subject, body, [to]).send()
+def _send(template: str, to: str, reader: User | None = None, **context: object) -> None:
+    """Mail it in the reader's language and zone; in whoever's asks for it where there is none."""
+    with reading_as(reader) if reader else nullcontext():
+        subject = render_to_string(f"orgs/email/{template}_subject.txt", context)
+        body = render_to_string(f"orgs/email/{template}.txt", context)
+        mails.compose(subject, body, [to]).send()

@@ -5,6 +5,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts import times
 from accounts.events import Event
 from accounts.models.people import User
 
@@ -78,7 +79,7 @@ class UserEventLog(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} ({self.created_at:%Y-%m-%d %H:%M:%S})"
+        return f"{self.kind} ({times.second(self.created_at)})"
 
     @property
     def kind(self) -> str:

@@ -58,6 +58,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         _("last active"), null=True, blank=True, db_index=True, editable=False
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    # In which zone and language they read, as their browser said last, for the mails to them.
+    # Empty: none was told, or it is the default.
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True, editable=False)
+    language = models.CharField(_("language"), max_length=16, blank=True, editable=False)
     # A session is good for the generation in which it was begun: raising it ends all of them,
     # wherever they are stored.
     session_generation = models.PositiveIntegerField(

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts import times
 from billing.comparing import Finding
 from orgs.models import Organization
 
@@ -37,7 +38,7 @@ class ReconcileRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.started_at:%Y-%m-%d %H:%M} UTC"
+        return times.minute(self.started_at)
 
 
 class ReconcileFindingQuerySet(models.QuerySet["ReconcileFinding"]):

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts import times
 from orgs.models import Organization
 
 
@@ -32,4 +33,4 @@ class SyncAttempt(models.Model):
         verbose_name_plural = _("syncs")
 
     def __str__(self) -> str:
-        return f"{self.began_at:%Y-%m-%d %H:%M:%S} UTC: {self.get_outcome_display()}"
+        return f"{times.second(self.began_at)}: {self.get_outcome_display()}"

@@ -11,11 +11,10 @@ from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts import exits
+from accounts import exits, times
 from accounts.models import User
 from accounts.services import OwnsOrganization, PersonErased
 from orgs import emails, services
@@ -92,7 +91,7 @@ def _deleted(request: HttpRequest, person: User) -> HttpResponse:
         logout(request)
     assert person.erase_after is not None
     words = _("Your account is deleted. Until %(date)s you can come back by the link in our mail.")
-    messages.success(request, words % {"date": date_format(person.erase_after, "DATE_FORMAT")})
+    messages.success(request, words % {"date": times.day(person.erase_after)})
     return redirect("account_login")
 
 

@@ -36,14 +36,21 @@ def opened(
     refusals: Collection[int] = (),
     complaints: Collection[str] = (),
     has_javascript: bool = True,
+    zone: str | None = None,
 ) -> Iterator[Page]:
     """Open a browser, signed in as a person; complain about what its console said.
 
+    It stands in the machine's time zone, or in the one that is named.
     Chromium notes each answer above 399 there; `refusals` are those that are meant, and
     `complaints` the words of others.
     """
     with windows(
-        server, person, refusals=refusals, complaints=complaints, has_javascript=has_javascript
+        server,
+        person,
+        refusals=refusals,
+        complaints=complaints,
+        has_javascript=has_javascript,
+        zone=zone,
     ) as (page,):
         yield page
 
@@ -55,6 +62,7 @@ def windows(
     refusals: Collection[int] = (),
     complaints: Collection[str] = (),
     has_javascript: bool = True,
+    zone: str | None = None,
 ) -> Iterator[list[Page]]:
     """`opened`, for several people at once, each with a window of their own."""
     sessions = [_session_of(person) for person in people]
@@ -64,7 +72,10 @@ def windows(
         # Without motion, colours are there at once and not on their way.
         contexts = [
             browser.new_context(
-                base_url=server.url, reduced_motion="reduce", java_script_enabled=has_javascript
+                base_url=server.url,
+                reduced_motion="reduce",
+                java_script_enabled=has_javascript,
+                timezone_id=zone,
             )
             for _person in people
         ]

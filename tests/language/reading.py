@@ -7,6 +7,7 @@ from typing import Any
 
 from django.test import Client
 
+from accounts.models import User
 from tests.language.data import data
 from tests.language.pseudo_locale import LANGUAGE
 from tests.language.visible import Untranslated, texts_of
@@ -19,6 +20,11 @@ def asking(client: Client) -> Client:
     """A browser whose reader wants the pseudo-locale."""
     client.defaults["HTTP_ACCEPT_LANGUAGE"] = LANGUAGE
     return client
+
+
+def everybody_reads_it() -> None:
+    """Mails are in the language in which whom they go to reads."""
+    User.objects.update(language=LANGUAGE)
 
 
 def english(answers: Iterable[tuple[str, Any]], *written: object) -> dict[str, str]:

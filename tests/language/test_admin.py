@@ -21,7 +21,7 @@ from billing.models import Standing
 from orgs.models import Organization, Role
 from tests.kept import put_back
 from tests.language.data import OURS
-from tests.language.reading import Answers, asking, english
+from tests.language.reading import Answers, asking, english, everybody_reads_it
 from tests.matrix import undone
 from tests.orgs.two_organizations import Scene, make_scene
 from tests.payer import Payer
@@ -41,6 +41,7 @@ DJANGOS = ("Search", "True", "False", "None", "ID")
 @pytest.fixture
 def client(stripe_account: SandboxProcess) -> Client:
     scene: Scene = put_back(make_scene)
+    everybody_reads_it()
     Organization.objects.update(stripe_customer=None)
     payer = Payer(stripe_account, scene.cast.acme)
     payer.subscribe()
