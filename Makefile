@@ -12,6 +12,8 @@ JOBS ?= auto
 # What pytest runs, and how: make test TESTS=tests/orgs ARGS="-k invitation"
 TESTS ?=
 ARGS ?=
+# Where `make screenshots` puts them.
+SCREENSHOTS ?= docs/screenshots
 # How many steps the random histories of `make soak` have, and which they are.
 STEPS ?= 20000
 SEED ?= 2
@@ -64,11 +66,12 @@ test-workers: install ## Run what workers do, with TASKS=database or TASKS=redis
 
 .PHONY: test-browser
 test-browser: install ## Run the tests that drive a real browser (needs Debian's chromium)
-	$(DEVELOPMENT) $(BIN)/python -m pytest -m browser $(ARGS) $(TESTS)
+	$(DEVELOPMENT) $(BIN)/python -m pytest -m "browser and not pictures" $(ARGS) $(TESTS)
 
 .PHONY: screenshots
-screenshots: install ## Take the pictures of the docs anew (needs Debian's chromium)
-	$(BIN)/python -m tools.screenshots $(ARGS)
+screenshots: install ## Take a picture of every page in each state (needs Debian's chromium)
+	$(DEVELOPMENT) SCREENSHOTS="$(SCREENSHOTS)" $(BIN)/python -m pytest -n 0 -p no:randomly \
+	-m pictures $(ARGS) tests/pictures
 
 .PHONY: walkthrough
 walkthrough: install ## Drive the running product through its whole story, over HTTP

@@ -327,8 +327,6 @@ CONTENT_SECURITY_POLICY = {
 # What a page of ours may ask a device for: a passkey. The rest is refused to it and to whatever it
 # shows; Chromium complains about names that it does not know, so it is what browsers agree on.
 PERMISSIONS_POLICY: dict[str, list[str]] = {
-    "publickey-credentials-create": ["self"],
-    "publickey-credentials-get": ["self"],
     "accelerometer": [],
     "autoplay": [],
     "camera": [],
@@ -354,6 +352,8 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
     "usb": [],
     "window-management": [],
     "xr-spatial-tracking": [],
+    "publickey-credentials-create": ["self"],
+    "publickey-credentials-get": ["self"],
 }
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"

@@ -20,7 +20,8 @@
     else place.hidden = true
   }
 
-  document.addEventListener('DOMContentLoaded', begin)
+  // At once: it stands behind all that it shows, and before what would be moved by that.
+  begin()
   document.addEventListener('allauth.error', function (event) {
     event.preventDefault()
     const words = document.getElementById('passkey-error').dataset

@@ -1,4 +1,4 @@
-"""What a person does in a browser, for the tests here and for tools/screenshots.py.
+"""What a person does in a browser, for the tests here and in tests/pictures.
 
 It knows nothing of Django: it sees what a person sees. A click does not wait for the page that it
 leads to, so each of these ends by waiting for it, unless whoever calls it must say what comes.
