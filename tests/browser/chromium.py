@@ -68,7 +68,7 @@ def switch_second_factor_on(page: Page) -> str:
     secret = page.locator("#secret").inner_text()
     page.get_by_label("Authenticator code").fill(one_time_code(secret))
     page.get_by_role("button", name="Switch it on").click()
-    page.get_by_role("button", name="Download them").wait_for()
+    page.get_by_role("link", name="Download them").wait_for()
     return secret
 
 

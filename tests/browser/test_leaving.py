@@ -25,7 +25,7 @@ def test_the_owner_makes_a_role_invites_with_it_and_takes_it_back(
     found = []
     with opened(live_server, team.owner) as page:
         page.goto("/team/roles/")
-        page.get_by_role("button", name="Make a role of your own").click()
+        page.get_by_role("link", name="Make a role of your own").click()
         page.get_by_role("textbox", name="Name").fill("Front desk")
         page.get_by_label("Invite people").check()
         found += faults(page)

@@ -55,7 +55,7 @@ def test_a_passkey_from_its_making_to_its_end(live_server: LiveServer, team: Tea
     with opened(live_server, team.member) as page, authenticator(page):
         page.goto("/accounts/2fa/webauthn/")
         found += faults(page)
-        page.get_by_role("button", name="Add a passkey").click()
+        page.get_by_role("link", name="Add a passkey").click()
         page.wait_for_url("**/reauthenticate/**")
         page.goto("/accounts/2fa/")
         add_passkey(page)
@@ -86,7 +86,7 @@ def test_a_passkey_from_its_making_to_its_end(live_server: LiveServer, team: Tea
         page.get_by_role("button", name="Use a passkey").click()
         expect(page.get_by_role("heading", name="Remove My laptop?")).to_be_visible()
         found += faults(page)
-        page.get_by_role("button", name="Keep it").click()
+        page.get_by_role("link", name="Keep it").click()
         page.get_by_role("link", name="Rename My laptop").click()
         page.get_by_role("textbox").fill("Old laptop")
         found += faults(page)

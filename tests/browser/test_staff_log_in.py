@@ -33,7 +33,7 @@ def test_staff_are_led_to_an_app_before_the_admin_opens(
     with opened(live_server) as page:
         log_in(page, staff.email)
         expect(page.get_by_text("Staff need a second factor.")).to_be_visible()
-        page.get_by_role("button", name="Set it up").click()
+        page.get_by_role("link", name="Set it up").click()
         chromium.confirm_password(page, PASSWORD)
         secret = chromium.switch_second_factor_on(page)
         page.get_by_role("link", name="Admin").click()

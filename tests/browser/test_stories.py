@@ -56,7 +56,7 @@ def pay_at_checkout(page: Page, card: str = GOOD) -> None:
 def test_from_sign_up_to_a_paid_plan(live_server: LiveServer, wired_payer: Payer) -> None:
     with opened(live_server) as page:
         page.goto("/")
-        page.get_by_role("button", name="Start, then choose Pro").click()
+        page.get_by_role("link", name="Start, then choose Pro").click()
         page.get_by_label("Your name").fill("Zoe Zander")
         page.get_by_label("Organization").fill("Zoo")
         page.get_by_label("Email").fill("zoe@example.com")
@@ -97,7 +97,7 @@ def test_a_failed_payment_locks_the_team_and_paying_lets_it_back_in(
         owner.get_by_role("button", name=re.compile("^Pay")).first.click()
         owner.get_by_role("link", name=re.compile("^Return to")).click()
         expect(owner.locator(".banner")).to_have_count(0)
-        member.get_by_role("button", name="Try again").click()
+        member.get_by_role("link", name="Try again").click()
         expect(member.get_by_role("heading", level=1)).to_have_text(cast.acme.name)
 
 

@@ -34,7 +34,7 @@ def test_a_transfer_from_request_to_record(
         look_at_the_transfer(page)
         expect(page.get_by_role("status")).to_contain_text("needs a second factor")
         assert faults(page) == []
-        page.get_by_role("button", name="Set it up").click()
+        page.get_by_role("link", name="Set it up").click()
         chromium.confirm_password(page, PASSWORD)
         chromium.switch_second_factor_on(page)
         look_at_the_transfer(page)
