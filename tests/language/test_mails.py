@@ -103,8 +103,8 @@ def test_every_other_mail(cast: Cast) -> None:
 def send_every_mail(cast: Cast) -> None:
     now, leaver = timezone.now(), add_member(cast.acme)
     everybody_reads_it()
-    for person in (cast.alice, cast.bob, leaver):
-        person.refresh_from_db()
+    for each in (cast.alice, cast.bob, leaver):
+        each.refresh_from_db()
     services.invite(organization=cast.acme, email="eve@example.com", by=cast.alice, now=now)
     services.transfer_ownership(
         organization=cast.acme, new_owner=cast.bob, by=cast.dana, reason="Because."
