@@ -85,7 +85,7 @@ def test_support_finds_ten_answers_about_a_team_that_did_not_pay(
     # What changed, what was heard, and what came of the syncs.
     assert "status: current → past due" in page
     event = Event.objects.get(type="invoice.payment_failed")
-    assert f"invoice.payment_failed ({event.id}), synced since" in page
+    assert f">{event.id}</a>), synced since" in page
     assert re.search(r"UTC: synced, \d+ ms", page)
 
 
