@@ -32,7 +32,7 @@ from orgs.models import (
     OwnershipTransferRequest,
 )
 from orgs.needs import locked_recently
-from orgs.permissions import CHANGE, sees_all
+from orgs.permissions import CHANGE
 from orgs.services.ownership import PERMISSION
 
 __all__ = [
@@ -157,16 +157,6 @@ class OrganizationAdmin(
 
     def organization_id_of(self, row: Organization) -> int:
         return row.pk
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Have Stripe's row be a link for those who may open it; the others read its id."""
-        names = super().get_fields(request, obj)
-        if sees_all(actor_of(request)):
-            return names
-        return [f"{name}_id" if name == "stripe_customer" else name for name in names]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return [*super().get_readonly_fields(request, obj), "stripe_customer_id"]
 
     def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:
         services.change_details(
