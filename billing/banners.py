@@ -82,8 +82,8 @@ def banner_for(
         if not is_owner:
             return _kept_out(Reason.CLOSED, organization, standing)
         return _closed(organization.removed_from)
-    if standing.unconfirmed_invoice and is_owner:
-        return _unconfirmed(organization, now)
+    if standing.unconfirmed_invoice and (is_owner or not organization.is_locked(now)):
+        return _unconfirmed(organization, now, is_owner=is_owner)
     if organization.is_locked(now):
         return _locked(standing) if is_owner else _kept_out(Reason.LOCKED, organization, standing)
     if standing.exempt_until is not None and organization.locked_from is not None:
@@ -136,7 +136,14 @@ def _locked(standing: Standing) -> Banner:
     return Banner("locked", title, text, Action.PAY)
 
 
-def _unconfirmed(organization: Organization, now: datetime) -> Banner:
+def _unconfirmed(organization: Organization, now: datetime, *, is_owner: bool) -> Banner:
+    if not is_owner:
+        facts = {"owner": organization.owner.get_full_name()}
+        text = _("%(owner)s has to confirm it to the bank.") % facts
+        if organization.locked_from is not None:
+            facts["date"] = times.day(organization.locked_from)
+            text = _("%(owner)s has until %(date)s to confirm it to the bank.") % facts
+        return Banner("grace", _("A payment waits to be confirmed"), text)
     title = _("A payment waits for you")
     if organization.is_locked(now):
         text = _("Your bank wants you to confirm it. Until then your team cannot come in.")

@@ -112,7 +112,10 @@ def test_a_payment_that_waits_is_the_owners_to_confirm() -> None:
     assert (in_time.kind, in_time.action) == ("grace", Action.CONFIRM)
     assert (locked.kind, locked.action) == ("locked", Action.CONFIRM)
     assert "your team cannot come in" in locked.text
-    assert banner(is_owner=False, **waits) is None
+    members = banner(is_owner=False, **waits)
+    assert members is not None
+    assert (members.title, members.action) == ("A payment waits to be confirmed", Action.NONE)
+    assert members.text == "Alice Adams has to confirm it to the bank."
 
 
 @pytest.mark.parametrize(

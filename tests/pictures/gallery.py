@@ -7,15 +7,17 @@ full, with a page that names its state, and is not committed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from html import escape
 from itertools import groupby
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.test import Client
+from django.urls import Resolver404, resolve
 from playwright.sync_api import Browser, Error, FloatRect, Locator, Page
 
 from accounts.models import User
@@ -51,20 +53,27 @@ class Gallery:
         self.everything = directory / "all"
         self.everything.mkdir(parents=True, exist_ok=True)
         self.pictures: list[Picture] = []
+        # The names of the URLs that have one.
+        self.names: set[str] = set()
         # What is wrong with a page, each with its title.
         self.faults: list[str] = []
         self._browser = browser
 
     @contextmanager
     def visit(
-        self, server: str, person: User | None = None, *, width: int = WIDTH
+        self,
+        server: str,
+        person: User | None = None,
+        *,
+        width: int = WIDTH,
+        height: int = HEIGHT,
     ) -> Iterator[Visit]:
         """Open a browser of its own, signed in as a person."""
         context = self._browser.new_context(
             base_url=server,
             color_scheme="light",
             reduced_motion="reduce",
-            viewport={"width": width, "height": HEIGHT},
+            viewport={"width": width, "height": height},
         )
         if person is not None:
             client = Client()
@@ -139,6 +148,8 @@ class Gallery:
         page.wait_for_load_state()
         page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished))")
         page.screenshot(path=self.everything / picture.file, full_page=True)
+        with suppress(Resolver404):
+            self.names.add(resolve(urlsplit(page.url).path).view_name)
         self.pictures.append(picture)
 
     def take_for_docs(self, visit: Visit, name: str, *, part: Locator | None = None) -> None:

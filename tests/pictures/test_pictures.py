@@ -6,6 +6,7 @@ They are found by address, so that other words on a page do not matter.
 from __future__ import annotations
 
 from functools import partial
+from urllib.parse import urlsplit
 
 import pytest
 from django.http.response import HttpResponseBase
@@ -16,6 +17,7 @@ from playwright.sync_api import Route
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
+from accounts import exits
 from accounts.models import User
 from billing import services as billing
 from billing.models import PayerMail, TierPrice
@@ -24,6 +26,7 @@ from orgs import clock, emails, services
 from orgs.models import Organization, Role, Tier
 from tests.browser import chromium
 from tests.cast import PASSWORD, Cast, add_member
+from tests.matrix import PAGES
 from tests.payer import Payer
 from tests.pictures.gallery import Gallery
 from tests.pictures.states import STATES, past_due
@@ -35,6 +38,9 @@ pytestmark = [
     pytest.mark.pictures,
     pytest.mark.django_db(transaction=True),
 ]
+
+# They show nothing, and lead to Stripe or to the billing page.
+LEADS_ON = {"billing:confirm_payment", "billing:checkout_return"}
 
 
 @pytest.fixture
@@ -49,16 +55,22 @@ def present(
     settings.STRIPE_TEST_CLOCK = stripe_account.clock()
     # Founded now, so that it lives by this clock.
     cast: Cast = request.getfixturevalue("cast")
+    offer_seats()
     return Payer(stripe_account, cast.acme)
+
+
+def offer_seats() -> None:
+    """Have tiers differ by their seats, as they do unless a test takes the limits away."""
+    for key, seats in (("free", 3), ("pro", 20), ("business", 50)):
+        Tier.objects.filter(key=key).update(seat_limit=seats)
 
 
 @pytest.fixture
 def furnished(cast: Cast) -> Cast:
     """Acme with people, roles and invitations, as a team has them."""
     acme, alice, now = cast.acme, cast.alice, timezone.now()
-    business = Tier.objects.get(key="business")
-    Tier.objects.filter(pk=business.pk).update(seat_limit=25)
-    Organization.objects.filter(pk=acme.pk).update(tier=business)
+    offer_seats()
+    Organization.objects.filter(pk=acme.pk).update(tier=Tier.objects.get(key="business"))
     acme.refresh_from_db()
     services.create_role(organization=acme, name="Bookkeeping", permissions=(), by=alice, now=now)
     for email, name, key in (
@@ -78,6 +90,8 @@ def test_pages_for_visitors(gallery: Gallery, live_server: LiveServer, cast: Cas
         organization=cast.acme, email="eve@example.com", by=cast.alice, now=timezone.now()
     )
     link = reverse("orgs:invitation", args=[emails.invitation_token(invitation)])
+    deletion = services.delete_own_account(user=add_member(cast.acme), now=timezone.now())
+    back = reverse("orgs:come_back", args=[emails.come_back_token(deletion)])
     group = "Visitors"
     with gallery.visit(live_server.url) as visit:
         gallery.take(visit, group, "The landing page", "/", also=True)
@@ -85,6 +99,7 @@ def test_pages_for_visitors(gallery: Gallery, live_server: LiveServer, cast: Cas
         gallery.take(visit, group, "Sign up", reverse("account_signup"))
         gallery.take(visit, group, "Reset the password", reverse("account_reset_password"))
         gallery.take(visit, group, "An invitation", link)
+        gallery.take(visit, group, "Coming back after one's account was deleted", back)
         gallery.take(visit, group, "Not there: 404", "/nowhere/", status=404)
         set_up_second_factor(cast.alice)
         chromium.log_in(visit.page, cast.alice.email, PASSWORD)
@@ -213,7 +228,23 @@ def test_a_state_of_billing(
             also=is_locked,
             shown_as="lock-screen" if is_locked else "",
         )
+    if is_locked:
+        take_the_ways_out(gallery, live_server.url)
     assert gallery.told() == []
+
+
+def take_the_ways_out(gallery: Gallery, server: str) -> None:
+    """Of somebody whom the lock keeps out at log-in."""
+    bob = User.objects.get(email="bob@example.com")
+    ways = {
+        "Leave from outside": "orgs:leave_from_outside",
+        "Download one's data from outside": "accounts:export_from_outside",
+        "Delete one's account from outside": "orgs:delete_from_outside",
+    }
+    with gallery.visit(server) as visit:
+        for title, name in ways.items():
+            (url,) = exits.urls_of(bob, name)
+            gallery.take(visit, "Locked out", title, urlsplit(url).path)
 
 
 def test_pages_of_staff(
@@ -270,7 +301,14 @@ def test_pages_of_staff(
         visit.page.goto(reverse("mfa_activate_totp"))
         chromium.confirm_password(visit.page, PASSWORD)
         chromium.switch_second_factor_on(visit.page)
+        preview = f"{transfer}?to={bob.pk}"
         gallery.take(
-            visit, "Staff", "A transfer, before it happens", transfer, shown_as="transfer-preview"
+            visit, "Staff", "A transfer, before it happens", preview, shown_as="transfer-preview"
         )
     assert gallery.told() == []
+
+
+def test_every_page_of_ours_has_a_picture(gallery: Gallery) -> None:
+    """The last: it looks at what the others took."""
+    pages = {page.name for page in PAGES if page.method == "GET"} - LEADS_ON
+    assert pages - gallery.names == set()

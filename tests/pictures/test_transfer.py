@@ -20,7 +20,8 @@ pytestmark = [
 
 WISH = "I leave the company at the end of the month. Cyrus runs the workshop already."
 REASON = "Cleo asked for it, and confirmed on the phone."
-WIDTH = 1000
+# Pages that are longer are taken in full.
+SIZE = {"width": 1000, "height": 400}
 
 
 @pytest.fixture
@@ -41,12 +42,12 @@ def test_a_transfer_from_request_to_record(
     cleo: User = PersonFactory.create(email="cleo@example.com", name="Cleo Cedar")
     cedar = OrganizationFactory.create(name="Cedar Works", owner=cleo)
     add_member(cedar, email="cyrus@example.com", name="Cyrus Cedar")
-    with gallery.visit(live_server.url, cleo, width=WIDTH) as visit:
+    with gallery.visit(live_server.url, cleo, **SIZE) as visit:
         visit.page.goto(reverse("orgs:request_transfer"))
         chromium.fill_in_request(visit.page, to="cyrus@example.com", reason=WISH)
         gallery.take_for_docs(visit, "transfer-1-request")
         chromium.send_request(visit.page)
-    with gallery.visit(live_server.url, dana, width=WIDTH) as visit:
+    with gallery.visit(live_server.url, dana, **SIZE) as visit:
         answer(gallery, visit, cedar.slug)
 
 
