@@ -9,8 +9,11 @@ from playwright.sync_api import sync_playwright
 
 from config.processes import BASE_DIR
 from tests.browser import chromium
+from tests.browser.looking import WIDTHS
 from tests.pictures.gallery import Gallery
 
+# In all sizes it takes minutes: LOOK_CLOSELY=1 make screenshots.
+WIDTHS_LOOKED_AT = WIDTHS if os.environ.get("LOOK_CLOSELY") else (max(WIDTHS),)
 DIRECTORY = Path(os.environ.get("SCREENSHOTS") or BASE_DIR / "docs" / "screenshots").resolve()
 
 
@@ -21,7 +24,7 @@ def gallery() -> Iterator[Gallery]:
         # Playwright runs an event loop in this thread, where Django refuses its database. Here the
         # states are made between the pictures, and nothing runs at the same time.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        gallery = Gallery(DIRECTORY, chromium.launch(playwright))
+        gallery = Gallery(DIRECTORY, chromium.launch(playwright), WIDTHS_LOOKED_AT)
         yield gallery
         gallery.hang()
         assert gallery.missing() == []

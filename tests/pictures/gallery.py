@@ -6,7 +6,7 @@ full, with a page that names its state, and is not committed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from html import escape
@@ -21,6 +21,7 @@ from django.urls import Resolver404, resolve
 from playwright.sync_api import Browser, Error, FloatRect, Locator, Page
 
 from accounts.models import User
+from tests.browser.looking import WHOLE, faults
 
 WIDTH, HEIGHT, PHONE = 1280, 800, 375
 MARGIN = 10
@@ -48,8 +49,10 @@ class Visit:
 
 
 class Gallery:
-    def __init__(self, directory: Path, browser: Browser) -> None:
+    def __init__(self, directory: Path, browser: Browser, widths: Iterable[int]) -> None:
+        """`widths` are those at which axe looks at each page, in light and in dark."""
         self.directory = directory
+        self._widths = tuple(widths)
         self.everything = directory / "all"
         self.everything.mkdir(parents=True, exist_ok=True)
         self.pictures: list[Picture] = []
@@ -113,6 +116,7 @@ class Gallery:
                     met = answer.status if answer else "nothing"
                     raise Error(f"answered {met} instead of {status}")
             self._take(visit.page, group, title, also, shown_as)
+            self.faults += [f"{title}: {each}" for each in self._looked_at(visit.page)]
         except Error as error:
             self.faults.append(f"{title} ({path or visit.page.url}): {error.message}")
         # Chromium notes each answer above 399; Django's admin names no icon.
@@ -123,6 +127,15 @@ class Gallery:
             if not any(words in line for words in meant)
         ]
         visit.said.clear()
+
+    def _looked_at(self, page: Page) -> list[str]:
+        """Return what axe finds in light and dark; what stands around pages of the admin is
+        Django's."""
+        within = "#content" if urlsplit(page.url).path.startswith("/admin/") else WHOLE
+        found = faults(page, within, self._widths)
+        page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
+        page.emulate_media(color_scheme="light")
+        return found
 
     def _take(self, page: Page, group: str, title: str, also: bool, shown_as: str) -> None:
         name = "".join(each if each.isalnum() else "-" for each in f"{group} {title}".lower())
