@@ -37,8 +37,11 @@ def _quick_and_alone(settings: Settings) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what may touch the database: the rest is the same on every one."""
+    """Mark what may touch the database: the rest is the same on every one, and so is what pages
+    say and offer (tests/test_matrix.py opens them all on both)."""
     for item in items:
+        if {"language", "test_links.py"} & set(item.path.parts):
+            continue
         names = getattr(item, "fixturenames", [])
         if item.get_closest_marker("django_db") or {"db", "transactional_db"} & set(names):
             item.add_marker("database")
