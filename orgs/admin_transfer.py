@@ -32,7 +32,8 @@ class FindPersonField(PersonChoiceField):
 
     def to_python(self, value: Any) -> Any:
         if isinstance(value, str) and "@" in value:
-            found = self.queryset and self.queryset.filter(email=value.strip().lower()).first()
+            assert self.queryset is not None
+            found = self.queryset.filter(email=value.strip().lower()).first()
             value = found.pk if found else value
         return super().to_python(value)
 
