@@ -142,6 +142,7 @@ def test_pages_of_a_team(gallery: Gallery, live_server: LiveServer, furnished: C
         "Team": "orgs:team",
         "Roles": "orgs:roles",
         "A new role": "orgs:create_role",
+        "Organization": "orgs:organization",
         "Activity": "orgs:activity",
         "Account": "accounts:account",
         "Security activity": "accounts:security",
