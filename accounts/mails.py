@@ -6,8 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.http.request import validate_host
 from django.template.loader import render_to_string
 
 ADDRESS = re.compile(r"https?://\S+")
@@ -44,14 +47,26 @@ def compose(
 def blocks_of(text: str) -> list[Block]:
     """Take a mail's text apart: what stands between empty lines is a block.
 
-    An address on a line of its own is a link; the line above it, if it ends in a colon, says what
-    it is for. A line of capitals and digits is a code.
+    An address of ours on a line of its own is a link; the line above it, if it ends in a colon,
+    says what it is for. Others are left as they are: somebody may have written one into a name. A
+    line of capitals and digits is a code.
     """
     return [_block(each.strip()) for each in re.split(r"\n\s*\n", text) if each.strip()]
 
 
 def _block(text: str) -> Block:
     above, _newline, last = text.rpartition("\n")
-    if ADDRESS.fullmatch(last) and (not above or above.endswith(":")):
+    if ADDRESS.fullmatch(last) and _is_ours(last) and (not above or above.endswith(":")):
         return Block(Kind.LINK, above.removesuffix(":"), last)
     return Block(Kind.CODE if CODE.fullmatch(text) else Kind.PARAGRAPH, text)
+
+
+def _is_ours(address: str) -> bool:
+    """Whether it leads to where the product is reached."""
+    try:
+        host = urlsplit(address).hostname or ""
+    except ValueError:
+        return False
+    return host == urlsplit(settings.BASE_URL).hostname or validate_host(
+        host, settings.ALLOWED_HOSTS
+    )

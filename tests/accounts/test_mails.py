@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django import Settings
 
 from accounts.mails import Block, Kind, blocks_of, compose
 from orgs import emails, services
@@ -37,6 +38,11 @@ Until noon: hurry.
 """
 
 
+@pytest.fixture(autouse=True)
+def reached_at(settings: Settings) -> None:
+    settings.BASE_URL = "https://example.com"
+
+
 def test_a_text_is_taken_apart_into_what_it_says() -> None:
     assert blocks_of(TEXT) == [
         Block(Kind.PARAGRAPH, "Hello,"),
@@ -46,6 +52,14 @@ def test_a_text_is_taken_apart_into_what_it_says() -> None:
         Block(Kind.CODE, "QX7-K2M"),
         Block(Kind.PARAGRAPH, "Until noon: hurry."),
     ]
+
+
+@pytest.mark.parametrize(
+    "address", ["https://evil.example/", "https://[", "http://example.com.evil"]
+)
+def test_an_address_that_somebody_wrote_into_a_name_is_no_button(address: str) -> None:
+    (block,) = blocks_of(f"Join Acme:\n{address}")
+    assert block.kind is Kind.PARAGRAPH
 
 
 @given(st.text())
