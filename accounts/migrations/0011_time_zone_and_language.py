@@ -11,14 +11,24 @@ class Migration(migrations.Migration):
             model_name="user",
             name="language",
             field=models.CharField(
-                blank=True, editable=False, max_length=16, verbose_name="language"
+                blank=True,
+                db_default="",
+                default="",
+                editable=False,
+                max_length=16,
+                verbose_name="language",
             ),
         ),
         migrations.AddField(
             model_name="user",
             name="time_zone",
             field=models.CharField(
-                blank=True, editable=False, max_length=64, verbose_name="time zone"
+                blank=True,
+                db_default="",
+                default="",
+                editable=False,
+                max_length=64,
+                verbose_name="time zone",
             ),
         ),
     ]

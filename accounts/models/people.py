@@ -60,8 +60,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
     # In which zone and language they read, as their browser said last, for the mails to them.
     # Empty: none was told, or it is the default.
-    time_zone = models.CharField(_("time zone"), max_length=64, blank=True, editable=False)
-    language = models.CharField(_("language"), max_length=16, blank=True, editable=False)
+    # The database has the default too: rows may come from a process that does not know them yet.
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, blank=True, default="", db_default="", editable=False
+    )
+    language = models.CharField(
+        _("language"), max_length=16, blank=True, default="", db_default="", editable=False
+    )
     # A session is good for the generation in which it was begun: raising it ends all of them,
     # wherever they are stored.
     session_generation = models.PositiveIntegerField(
