@@ -7,6 +7,7 @@ such as a lock after a grace, can be seen to begin.
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -30,7 +31,7 @@ def now() -> datetime:
 
 def keep_up_with(moment: datetime) -> None:
     """Run so far ahead from now on that it is `moment` at least. Time never goes back."""
-    ahead = int((moment - timezone.now()).total_seconds())
+    ahead = math.ceil((moment - timezone.now()).total_seconds())
     if ahead > _seconds():
         ClockShift.objects.update_or_create(defaults={"seconds": ahead}, pk=1)
         cache.delete(CACHE_KEY)
