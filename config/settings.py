@@ -4,12 +4,15 @@
 SQLite, in one process, without Stripe.
 """
 
+import logging
 import os
 from pathlib import Path
 
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+
+from config.metric_files import count_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -61,7 +64,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.probes.ProbesMiddleware",
     "accounts.request_context.RequestContextMiddleware",
+    "config.observing.ObservingMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -128,6 +133,8 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
 else:
     _database["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
     _database["CONN_HEALTH_CHECKS"] = True
+    # Seconds until a server that does not answer is given up; the system's own default is minutes.
+    _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 
 # In the database, unless there is something better: attempts to log in are counted here, and every
 # server process must see the same count. `migrate` makes the table (accounts/rate_limits.py).
@@ -137,6 +144,9 @@ CACHES = {
 if CACHES["default"]["BACKEND"].endswith("DatabaseCache"):
     # Django's default is 300, past which it throws away what still counts.
     CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 50_000)
+elif CACHES["default"]["BACKEND"].endswith("RedisCache"):
+    # Seconds; without them a Redis that does not answer holds a request for ever.
+    CACHES["default"].setdefault("OPTIONS", {}).update(socket_timeout=2, socket_connect_timeout=2)
 
 # --- People: log-in by e-mail, through django-allauth ----------------------------------------
 
@@ -372,21 +382,39 @@ if not DEBUG:
     if env.bool("BEHIND_TLS_PROXY", default=False):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+# --- Metrics ------------------------------------------------------------------------------------
+
+# Who sends it as a bearer token reads /metrics. Without it nobody does.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+# Where the processes of this machine count together. In development each counts for itself.
+METRIC_PLACES = count_in(
+    env.str("PROMETHEUS_MULTIPROC_DIR", default="" if DEBUG else str(BASE_DIR / "var" / "metrics"))
+)
+
 # --- Logs ---------------------------------------------------------------------------------------
 
+# Warnings would be lines of another form.
+logging.captureWarnings(not DEBUG)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
         "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "json": {"()": "config.logs.JsonFormatter"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line" if DEBUG else "json"}
+    },
     # At INFO they write the parameters of each call, three lines for each task, and the id of each
     # passkey.
     "loggers": {
         "stripe": {"level": "WARNING"},
         "django_tasks": {"level": "WARNING"},
         "fido2": {"level": "WARNING"},
+        # One line for each request: in development Django's server writes its own, and otherwise
+        # ours has the status of which Django complains.
+        "config.observing": {"level": "WARNING" if DEBUG else "INFO"},
+        "django.request": {"level": "WARNING" if DEBUG else "ERROR"},
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }
