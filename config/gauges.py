@@ -22,7 +22,7 @@ from billing.models import PayerMail, ReconcileRun, Standing, Status
 from config.asking import bounded
 from orgs import clock
 
-# How long the numbers of organizations are kept: to count them, all of an index is read.
+# How long the numbers of organizations are kept: to count them, all rows are read.
 KEPT_SECONDS = 300
 # After which a queue that does not answer is given up.
 QUEUE_SECONDS = 2
@@ -114,8 +114,8 @@ def _organizations() -> Metric:
 
 def _rows_waiting() -> int:
     # Its app is installed with this backend alone, so that it cannot be imported.
-    rows: Any = apps.get_app_config("django_tasks_db").get_model("DBTaskResult")._default_manager
-    count: int = rows.ready().count()
+    model: Any = apps.get_app_config("django_tasks_database").get_model("DBTaskResult")
+    count: int = model.objects.ready().count()
     return count
 
 

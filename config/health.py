@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -21,6 +21,8 @@ from config.gauges import last_reconcile, oldest_mark
 from orgs.guards import installation
 
 logger = logging.getLogger(__name__)
+
+SILENT = "It does not answer."
 
 
 class State(StrEnum):
@@ -57,19 +59,29 @@ def state_of(parts: Iterable[Part]) -> State:
 
 def examine(now: datetime) -> dict[str, Part]:
     """Look at each part. A fixed number of statements, each of which is bounded."""
-    parts = {"database": Part(is_vital=True)}
     try:
         with bounded():
-            parts["migrations"] = _migrations()
-            parts["guards"] = _guards()
-            if not parts["migrations"].why:
-                parts["marks"] = marks(oldest_mark(), now)
-                parts["reconcile"] = reconcile(last_reconcile(), now)
-                parts["cache"] = _cache()
+            vital = {"migrations": _migrations(), "guards": _guards()}
     except Error as error:
         logger.warning("The database cannot be asked: %s", type(error).__name__)
-        parts["database"] = Part(is_vital=True, why="It does not answer.")
+        return {"database": Part(is_vital=True, why=SILENT)}
+    parts = {"database": Part(is_vital=True), **vital}
+    if not vital["migrations"].why:
+        parts["marks"] = _asked("marks", lambda: marks(oldest_mark(), now))
+        parts["reconcile"] = _asked("reconcile", lambda: reconcile(last_reconcile(), now))
+        parts["cache"] = _asked("cache", _cache)
     return parts
+
+
+def _asked(name: str, look: Callable[[], Part]) -> Part:
+    """Look at a part whose silence keeps nobody from their pages: a table may be locked."""
+    try:
+        with bounded():
+            return look()
+    except Exception as error:
+        # Each kind of cache fails in its own way.
+        logger.warning("The part %s cannot be asked: %s", name, type(error).__name__)
+        return Part(is_vital=False, why=SILENT)
 
 
 def marks(oldest: datetime | None, now: datetime) -> Part:
@@ -135,10 +147,5 @@ def _guards() -> Part:
 
 
 def _cache() -> Part:
-    try:
-        shared_cache.get("health")
-    except Exception as error:
-        # Each kind of cache fails in its own way.
-        logger.warning("The cache cannot be asked: %s", type(error).__name__)
-        return Part(is_vital=False, why="It does not answer.")
+    shared_cache.get("health")
     return Part(is_vital=False)

@@ -57,6 +57,7 @@ def production(**more: str) -> dict[str, str]:
         "STRIPE_MAX_NETWORK_RETRIES": "0",
         "STRIPE_TIMEOUT": "20",
         "METRICS_TOKEN": TOKEN,
+        "PROMETHEUS_MULTIPROC_DIR": "",
         "PYTHONWARNINGS": "ignore",
     } | more
 

@@ -6,10 +6,12 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
@@ -115,7 +117,7 @@ def test_it_costs_the_same_with_more_organizations(
         OrganizationFactory.create()
     with django_assert_num_queries(len(statements)):
         asked()
-    assert len(statements) <= 12
+    assert len(statements) <= 24
 
 
 @pytest.mark.django_db(transaction=True)
@@ -128,6 +130,27 @@ def test_without_a_guard_nobody_is_sent_here(well: None) -> None:
     assert (status, state) == (503, "down")
     assert parts["guards"]["missing_or_altered"] > 1
     assert parts["database"]["ok"]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_table_that_is_locked_is_not_waited_for(well: None) -> None:
+    """As while a migration changes it. People, whose pages do without it, are let in."""
+    known = connection.get_connection_params()
+    where = {
+        name: known[name]
+        for name in ("dbname", "user", "host", "port", "password")
+        if name in known
+    }
+    with psycopg.connect(**where) as other:
+        other.execute("LOCK TABLE billing_standing IN ACCESS EXCLUSIVE MODE")
+        began = time.monotonic()
+        status, state, parts = asked()
+        assert (status, state) == (200, "degraded")
+        assert parts["marks"]["why"] == "It does not answer."
+        assert time.monotonic() - began < 10
+        other.rollback()
+    assert asked()[1] == "ready"
 
 
 @pytest.fixture
