@@ -19,6 +19,8 @@ from django.http import HttpRequest
 
 from accounts.current import current_request, known_ids
 
+logger = logging.getLogger(__name__)
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 NOBODY: dict[str, Any] = {"request_id": None, "user_id": None, "organization_id": None}
 # What a line says besides, where whoever writes it hands it over as `extra`.
@@ -60,6 +62,13 @@ def route_of(request: HttpRequest) -> str:
     """Return the name of the URL that was asked for; never its path, which may hold a token."""
     match = request.resolver_match
     return match.view_name if match is not None else "unknown"
+
+
+def log_uncaught(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    """Log what ends this process, in place of Python's own words on it."""
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    logger.critical("An error ends this process", exc_info=(kind, error, trace))
 
 
 def _request_of(record: logging.LogRecord) -> HttpRequest | None:

@@ -144,9 +144,6 @@ CACHES = {
 if CACHES["default"]["BACKEND"].endswith("DatabaseCache"):
     # Django's default is 300, past which it throws away what still counts.
     CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 50_000)
-elif CACHES["default"]["BACKEND"].endswith("RedisCache"):
-    # Seconds; without them a Redis that does not answer holds a request for ever.
-    CACHES["default"].setdefault("OPTIONS", {}).update(socket_timeout=2, socket_connect_timeout=2)
 
 # --- People: log-in by e-mail, through django-allauth ----------------------------------------
 

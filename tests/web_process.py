@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
@@ -22,14 +23,15 @@ from config.processes import BASE_DIR, LOCALHOST, free_port
 PATIENCE = 30.0
 TOKEN = "only-for-scrapes"
 
-# Proxies are for the outside world. A redirect is an answer, and not followed.
-
 
 class _AsAnswered(urllib.request.HTTPErrorProcessor):
+    """A redirect or an error is an answer, too."""
+
     def http_response(self, request: Any, response: Any) -> Any:
         return response
 
 
+# Proxies are for the outside world.
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _AsAnswered)
 
 
@@ -89,12 +91,15 @@ class WebProcess:
                 env=environment | self._environment,
                 stdout=log,
                 stderr=log,
+                start_new_session=True,
             )
         self._wait_until_it_answers()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()
+        # What it forked, too: it holds the database of the test open.
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._directory.cleanup()
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -23,7 +25,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from billing.models import ReconcileRun, Standing
 from config import health
 from config.health import Part, State, state_of
-from config.processes import BASE_DIR
+from config.processes import BASE_DIR, LOCALHOST
 from orgs.guards import installation
 from tests.cast import Cast, OrganizationFactory, lock, signed_in
 from tests.config.test_production import PRODUCTION
@@ -264,6 +266,46 @@ def without_database(tmp_path_factory: pytest.TempPathFactory) -> Any:
         check=True,
     )
     return json.loads(done.stdout)
+
+
+SILENT = """
+import json, time, django
+django.setup()
+from config import health
+from orgs import clock
+began = time.monotonic()
+parts = {WHAT}
+print(json.dumps([{name: part.why for name, part in parts.items()}, time.monotonic() - began]))
+"""
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("scheme", "variable", "what", "part"),
+    [
+        ("postgres", "DATABASE_URL", "health.examine(clock.now())", "database"),
+        ("redis", "CACHE_URL", '{"cache": health._asked("cache", health._cache)}', "cache"),
+    ],
+)
+def test_a_server_that_takes_calls_and_says_nothing_is_given_up(
+    scheme: str, variable: str, what: str, part: str, tmp_path: Path
+) -> None:
+    with socket.create_server((LOCALHOST, 0)) as silent:
+        address = f"{scheme}://{LOCALHOST}:{silent.getsockname()[1]}/0"
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", SILENT.replace("{WHAT}", what)],
+            cwd=BASE_DIR,
+            env=os.environ
+            | PRODUCTION
+            | {variable: address, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+    found, seconds = json.loads(done.stdout)
+    assert found == {part: "It does not answer."}
+    assert seconds < 9
 
 
 @pytest.mark.process

@@ -5,7 +5,11 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,11 +25,13 @@ from accounts.models import User
 from billing import services
 from billing.models import Standing
 from config.logs import JsonFormatter
+from config.processes import BASE_DIR
 from config.urls import urlpatterns as product_urls
 from orgs import emails
 from orgs import services as organizations
 from tests.billing.test_webhooks import endpoint, event, post
 from tests.cast import PASSWORD, OrganizationFactory, PersonFactory
+from tests.config.test_production import PRODUCTION
 from tests.impersonating import impersonating
 from tests.payer import Payer
 from tests.sandbox_process import SandboxProcess
@@ -254,6 +260,30 @@ def test_a_mail_that_cannot_be_sent_names_nobody(
 def test_what_libraries_say_is_looked_through(said: str, written: str) -> None:
     record = logging.LogRecord("library", logging.WARNING, "x.py", 1, said, None, None)
     assert json.loads(JsonFormatter().format(record))["message"] == written
+
+
+ENDS = f"""
+import django, warnings
+django.setup()
+warnings.warn("careful")
+raise KeyError("{ADDRESS}")
+"""
+
+
+@pytest.mark.process
+def test_a_process_that_an_error_ends_says_so_in_the_same_form(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "default", "-c", ENDS],
+        cwd=BASE_DIR,
+        env=os.environ | PRODUCTION | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [line["level"] for line in lines][-2:] == ["WARNING", "CRITICAL"]
+    assert (lines[-1]["error"], lines[-1]["way"]) == ("builtins.KeyError", ["<string>:5 <module>"])
+    assert ADDRESS not in done.stderr
 
 
 def test_only_fields_that_are_meant_are_written() -> None:

@@ -89,6 +89,14 @@ def test_what_people_make_up_makes_no_series(db: None) -> None:
     assert "BREW" not in scrape()
 
 
+def test_static_files_are_one_route(db: None) -> None:
+    labels = {"method": "GET", "route": "static", "status": "200"}
+    before = value("holdfast_requests_total", **labels)
+    for name in ("app.css", "zone.js"):
+        Client().get(f"/static/{name}").close()
+    assert value("holdfast_requests_total", **labels) == before + 2
+
+
 def test_probes_are_no_requests(db: None) -> None:
     before = [line for line in scrape().splitlines() if line.startswith("holdfast_requests_total")]
     Client().get("/health/live")
