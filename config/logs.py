@@ -25,12 +25,12 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 NOBODY: dict[str, Any] = {"request_id": None, "user_id": None, "organization_id": None}
 # What a line says besides, where whoever writes it hands it over as `extra`.
 EXTRA = ("organization_id", "method", "route", "status", "milliseconds")
-# What no message of ours says, and messages of libraries may: mail addresses, network addresses
-# (gunicorn tells IPv6 ones as "ip=…"), Stripe's keys and secrets.
+# What no message of ours says, and messages of libraries may: mail addresses, network addresses,
+# Stripe's keys and secrets, and what gunicorn quotes of a request that it does not understand.
 PERSONAL = re.compile(
-    r"[^\s<>'\"(),;:=]+@[^\s<>'\"(),;:]+"
+    r"(?<=^Invalid request from ip=).*|(?<=^Error handling request ).*"
+    r"|[^\s<>'\"(),;:=]+@[^\s<>'\"(),;:]+"
     r"|\b\d{1,3}(?:\.\d{1,3}){3}\b"
-    r"|(?<=\bip=)[0-9A-Fa-f:.%]+"
     r"|\b[sr]k_(?:test|live)_\w+|\bwhsec_\w+"
 )
 

@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ from accounts.models import User
 from billing import services
 from billing.models import Standing
 from config.logs import JsonFormatter
-from config.processes import BASE_DIR
+from config.processes import BASE_DIR, LOCALHOST
 from config.urls import urlpatterns as product_urls
 from orgs import emails
 from orgs import services as organizations
@@ -35,6 +36,7 @@ from tests.config.test_production import PRODUCTION
 from tests.impersonating import impersonating
 from tests.payer import Payer
 from tests.sandbox_process import SandboxProcess
+from tests.web_process import WebProcess
 
 __all__ = ["endpoint"]
 
@@ -251,7 +253,7 @@ def test_a_mail_that_cannot_be_sent_names_nobody(
 @pytest.mark.parametrize(
     ("said", "written"),
     [
-        ("Invalid request from ip=2001:db8::7: bad", "Invalid request from ip=*** bad"),
+        ("Error handling request GET /join/t0ken", "Error handling request ***"),
         ("Key sk_live_51Habc is wrong", "Key *** is wrong"),
         (f"first\nsecond about {NAME}", "first"),
         ("Organization 7 is not synced: Stripe", "Organization 7 is not synced: Stripe"),
@@ -260,6 +262,17 @@ def test_a_mail_that_cannot_be_sent_names_nobody(
 def test_what_libraries_say_is_looked_through(said: str, written: str) -> None:
     record = logging.LogRecord("library", logging.WARNING, "x.py", 1, said, None, None)
     assert json.loads(JsonFormatter().format(record))["message"] == written
+
+
+@pytest.mark.process
+@pytest.mark.django_db(transaction=True)
+def test_what_gunicorn_does_not_understand_it_does_not_quote() -> None:
+    with WebProcess() as web:
+        with socket.create_connection((LOCALHOST, int(web.url.rpartition(":")[2]))) as line:
+            line.sendall(b"GET /join/t0ken?who=zelda is no request\r\n\r\n")
+            assert b" 400 " in line.recv(100)
+        said = [each for each in web.lines() if each["level"] == "WARNING"]
+    assert [each["message"] for each in said] == ["Invalid request from ip=***"]
 
 
 ENDS = f"""

@@ -7,10 +7,20 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
+from config.metric_files import count_in
 from config.processes import BASE_DIR
 
 pytestmark = pytest.mark.process
+
+
+def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ImproperlyConfigured, match=r"PROMETHEUS_MULTIPROC_DIR is .*/file/metrics"):
+        count_in(str(tmp_path / "file" / "metrics"))
+    count_in("")
+
 
 COUNTING = """
 import os, signal, sys
