@@ -36,7 +36,8 @@ def slow(payer: Payer, cast: Cast) -> Payer:
 
 
 def slow_down(payer: Payer, *, seconds: int) -> None:
-    payer.sandbox.weather([{"path": "/v1/subscriptions", "delay_ms": seconds * 1000}])
+    slow = {"path": "/v1/subscriptions", "delay_ms": seconds * 1000, "times": 1}
+    payer.sandbox.weather([slow])
 
 
 def standing_of(cast: Cast) -> Standing:
