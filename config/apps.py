@@ -14,6 +14,7 @@ class ConfigAppConfig(AppConfig):
         """Have `accounts.last_login` note when people log in, and not Django's own receiver."""
         user_logged_in.disconnect(dispatch_uid="update_last_login")
         import_module("accounts.last_login")
+        import_module("config.checks")
 
 
 class HoldfastAdminConfig(AdminConfig):

@@ -6,6 +6,7 @@ SQLite, in one process, without Stripe.
 
 import os
 from pathlib import Path
+from typing import Any
 
 import environ
 from csp.constants import NONE, SELF
@@ -126,17 +127,45 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     # name is this process's own, so that two runs of the tests do not share it.
     _database["TEST"] = {"NAME": BASE_DIR / "var" / f"test-{os.getpid()}.sqlite3"}
 else:
-    _database["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
     _database["CONN_HEALTH_CHECKS"] = True
+    _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+    # The threads of a server share connections; a command is one thread, and keeps one of its own
+    # (manage.py says 0).
+    _pool_size = env.int("DATABASE_POOL_SIZE", default=8)
+    if _pool_size:
+        # Who waits longer for a connection is told to try again: the database is down, or full.
+        _database["OPTIONS"]["pool"] = {"min_size": 1, "max_size": _pool_size, "timeout": 5}
+    else:
+        _database["CONN_MAX_AGE"] = 60
 
-# In the database, unless there is something better: attempts to log in are counted here, and every
-# server process must see the same count. `migrate` makes the table (accounts/rate_limits.py).
-CACHES = {
-    "default": env.cache_url_config(env.str("CACHE_URL", default="") or "dbcache://holdfast_cache")
+# --- Redis: cache, sessions, limits, and with TASKS=redis the queue -----------------------------
+
+REDIS_URL = env.str("REDIS_URL", default="")
+
+# In the database, unless there is a Redis: attempts to log in are counted here, and every server
+# process must see the same count. `migrate` makes the table (accounts/rate_limits.py).
+# Django's default is 300 entries, past which it throws away what still counts.
+_database_cache: dict[str, Any] = {
+    "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+    "LOCATION": "holdfast_cache",
+    "OPTIONS": {"MAX_ENTRIES": 50_000},
 }
-if CACHES["default"]["BACKEND"].endswith("DatabaseCache"):
-    # Django's default is 300, past which it throws away what still counts.
-    CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 50_000)
+if _cache_url := env.str("CACHE_URL", default=""):
+    CACHES = {"default": env.cache_url_config(_cache_url)}
+elif REDIS_URL:
+    CACHES = {
+        "default": {
+            "BACKEND": "config.cache.FailoverCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": "holdfast",
+            # Seconds. A request waits no longer before it goes on without Redis.
+            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+        },
+        "database": _database_cache,
+    }
+    SESSION_ENGINE = "accounts.session_store"
+else:
+    CACHES = {"default": _database_cache}
 
 # --- People: log-in by e-mail, through django-allauth ----------------------------------------
 
@@ -249,7 +278,10 @@ BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
 # --- Stripe, mirrored by dj-stripe ------------------------------------------------------------
 
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
-STRIPE_LIVE_MODE = STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
+# The key tells its mode. Who says it as well is told when the two disagree (billing/checks.py).
+STRIPE_LIVE_MODE = env.bool(
+    "STRIPE_LIVE_MODE", default=STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
+)
 # Pinned: without it dj-stripe follows the SDK's default, which moves with every release.
 STRIPE_API_VERSION = "2026-05-27.dahlia"
 # Only set when asked for: dj-stripe's own check objects to it in production.
@@ -283,7 +315,13 @@ elif _tasks == "database":
 elif _tasks == "redis":
     _task_backend = "django_tasks_rq.RQBackend"
     INSTALLED_APPS += ["django_rq", "django_tasks_rq"]
-    RQ_QUEUES = {"default": {"URL": env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")}}
+    if not REDIS_URL:
+        raise ImproperlyConfigured(
+            "TASKS is redis, and REDIS_URL is not set. Set it to redis://host:6379/0."
+        )
+    # Whoever enqueues waits no longer; a worker sets a time-out of its own for its long calls.
+    _time_outs = "socket_connect_timeout=1&socket_timeout=1"
+    RQ_QUEUES = {"default": {"URL": f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{_time_outs}"}}
 else:
     raise ImproperlyConfigured(f"TASKS is {_tasks!r}. Set it to thread, database or redis.")
 TASKS = {"default": {"BACKEND": _task_backend}}

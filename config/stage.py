@@ -66,7 +66,7 @@ class Stage(AbstractContextManager["Stage"]):
             "BASE_URL": self.url,
             "ALLOWED_HOSTS": f"{LOCALHOST},localhost",
             "DATABASE_URL": database_url or f"sqlite:///{quote(str(directory / 'demo.sqlite3'))}",
-            "CACHE_URL": "dbcache://holdfast_cache",
+            "CACHE_URL": "",
             "EMAIL_URL": email_url,
             "STRIPE_API_HOST": self.sandbox_url,
             "STRIPE_SECRET_KEY": SANDBOX_KEY,

@@ -22,6 +22,9 @@ from tests.sandbox_process import SandboxProcess
 
 STRIPE_KEY = "sk_test_sandbox"
 
+# Processes that test side by side on one Redis keep apart.
+django_settings.CACHES["default"]["KEY_PREFIX"] = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+
 # Of what Hypothesis thinks up, fewer than where CI is set, as there it is by `.ci/run`.
 if "CI" not in os.environ:
     hypothesis.settings.register_profile("quick", max_examples=25)

@@ -1,7 +1,7 @@
 """A pytest plugin, loaded before Django's settings: tests depend on no machine's environment.
 
-DATABASE_URL and TASKS alone are taken from it, to run the same tests on PostgreSQL and with each
-kind of worker.
+DATABASE_URL, REDIS_URL and TASKS alone are taken from it, to run the same tests on PostgreSQL, on
+Redis and with each kind of worker.
 """
 
 import gc
@@ -15,8 +15,9 @@ os.environ.update(
         "STRIPE_SECRET_KEY": "",
         "STRIPE_API_HOST": "",
         "STRIPE_TEST_CLOCK": "",
+        "STRIPE_LIVE_MODE": "false",
         "BILLING_GRACE_DAYS": "0",
-        "CACHE_URL": "locmemcache://",
+        "CACHE_URL": "" if os.environ.get("REDIS_URL") else "locmemcache://",
         "BASE_URL": "http://testserver",
         "STAFF_NEED_SECOND_FACTOR": "false",
         "TRUSTED_PROXIES": "0",
