@@ -107,8 +107,8 @@ class Stage(AbstractContextManager["Stage"]):
         self._call(f"test_clocks/{clock['id']}/advance", {"frozen_time": target})
 
     def _start(self, stack: ExitStack) -> None:
-        self._say("Preparing the database (the first time, dj-stripe's part takes a minute)")
-        self._do("migrate")
+        self._say("Preparing the database")
+        self._do("prepare_database")
         self._say("Starting Stripe's stand-in")
         database = self._directory / "sandbox.sqlite3"
         sandbox = self._begin(
