@@ -45,11 +45,11 @@ test: install ## Run the tests on SQLite, in parallel
 	$(DEVELOPMENT) $(PYTEST) -m "not postgres and not redis and not browser and not thorough and not html" $(ARGS) $(TESTS)
 
 .PHONY: test-postgres
-test-postgres: install ## Run what uses the database, on PostgreSQL (DATABASE_URL=postgres://…)
+test-postgres: install ## Run what uses the database, on PostgreSQL (DATABASE_URL=postgres://…), and Redis (REDIS_URL=redis://…)
 	@case "$(DATABASE_URL)" in postgres*) ;; *) echo >&2 "Say which PostgreSQL: make \
 	test-postgres DATABASE_URL=postgres://user:password@127.0.0.1:5432/holdfast"; exit 1;; esac
 	$(DEVELOPMENT) DATABASE_URL="$(DATABASE_URL)" \
-	$(PYTEST) -m "(database or postgres) and not redis and not browser and not thorough and not html" $(ARGS) $(TESTS)
+	$(PYTEST) -m "(database or postgres or redis) and not browser and not thorough and not html" $(ARGS) $(TESTS)
 
 .PHONY: test-thorough
 test-thorough: install ## Play thousands of histories of billing: every order, crash and loss

@@ -26,7 +26,9 @@ class SessionStore(DatabaseStore):
     """Which sessions there are, the rows say; a copy says what is in one."""
 
     def load(self) -> dict[str, Any]:
-        key = self._get_or_create_session_key()
+        key = self.session_key
+        if key is None:
+            return {}
         copy: dict[str, Any] | str | None = cache.get(_copy_of(key))
         if copy == ENDED:
             self._session_key = None
@@ -45,7 +47,9 @@ class SessionStore(DatabaseStore):
             return
         # The copy first: if the session is ended meanwhile, writing the row fails, and says so.
         copy = _copy_of(self.session_key)
-        cache.set(copy, self._get_session(no_load=must_create), SECONDS_COPIED)
+        # One that is being made has no row to be read.
+        data = getattr(self, "_session_cache", {}) if must_create else self._session
+        cache.set(copy, data, SECONDS_COPIED)
         try:
             super().save(must_create)
         except UpdateError:

@@ -28,11 +28,10 @@ class _Outage:
 class _OwnKeys(RedisCache):
     """A Redis that others use too: the queue of tasks stands in the same database."""
 
-    def clear(self) -> bool:
+    def clear(self) -> None:
         client = self._cache.get_client(write=True)
         for key in client.scan_iter(match=self.make_key("*"), count=1000):
             client.delete(key)
-        return True
 
 
 class FailoverCache(BaseCache):

@@ -32,9 +32,13 @@ if "CI" not in os.environ:
 
 
 @pytest.fixture(autouse=True)
-def _quick_and_alone(settings: Settings) -> None:
+def _quick_and_alone(request: pytest.FixtureRequest, settings: Settings) -> None:
     """Cheap password hashes, tasks that run when they are enqueued, and no rate limit's past."""
     cache.clear()
+    counter = "django_assert_num_queries"
+    if counter in request.fixturenames or hasattr(request.module, "CaptureQueriesContext"):
+        # Counted as without Redis, where a copy of the session saves a statement.
+        settings.SESSION_ENGINE = "django.contrib.sessions.backends.db"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.contrib.sessions.backends.base import UpdateError
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.core.cache import cache, caches
 from django.core.management import call_command
 from django.test import Client
@@ -136,7 +138,7 @@ def test_a_session_is_read_from_redis_and_not_from_the_database(
     client = signed_in(cast.bob)
     client.get(reverse("home"))
     assert any(b"accounts.session." in key for key in redis_process.client.scan_iter())
-    assert client.session.session_key not in str(redis_process.client.keys())
+    assert str(client.session.session_key) not in str(redis_process.client.keys())
     store = session_store.SessionStore(client.session.session_key)
     with django_assert_num_queries(0):
         assert store["_auth_user_id"] == str(cast.bob.pk)
@@ -188,12 +190,12 @@ def test_a_request_that_read_it_before_it_was_ended_cannot_bring_it_back(
     store = logged_in(cast.bob)
     reading, writing = again(store), again(store)
     cache.clear()
-    data = session_store.DatabaseStore.load(reading)
+    data = DatabaseStore.load(reading)
     writing["more"] = 1
     session_store.SessionStore().delete(store.session_key)
     # As `load` goes on with what it read.
     cache.add(session_store._copy_of(str(store.session_key)), data, 60)
-    with pytest.raises(session_store.UpdateError):
+    with pytest.raises(UpdateError):
         writing.save()
     assert "who" not in again(store)
 
