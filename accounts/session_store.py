@@ -48,7 +48,7 @@ class SessionStore(DatabaseStore):
         # The copy first: if the session is ended meanwhile, writing the row fails, and says so.
         copy = _copy_of(self.session_key)
         # One that is being made has no row to be read.
-        data = getattr(self, "_session_cache", {}) if must_create else self._session
+        data = getattr(self, "_session_cache", {}) if must_create else dict(self.items())
         cache.set(copy, data, SECONDS_COPIED)
         try:
             super().save(must_create)
