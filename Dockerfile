@@ -3,8 +3,8 @@
 FROM python:3.11.14-slim-bookworm AS packages
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN ["python", "-m", "venv", "/venv"]
-COPY requirements.txt .
-RUN ["/venv/bin/pip", "install", "--require-hashes", "--requirement", "requirements.txt"]
+COPY requirements.txt /requirements.txt
+RUN ["/venv/bin/pip", "install", "--require-hashes", "--requirement", "/requirements.txt"]
 
 FROM python:3.11.14-slim-bookworm
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PORT=8000 \

@@ -42,6 +42,7 @@ RULES = {
     "for each such migration, and `atomic = False` for what needs it alone.",
 }
 
+RENAMING = (operations.RenameField, operations.RenameModel, operations.AlterModelTable)
 CONCURRENT = (postgres.AddIndexConcurrently, postgres.RemoveIndexConcurrently)
 SEPARATE = operations.SeparateDatabaseAndState
 # Never connected: it knows which type a field has there.
@@ -104,17 +105,15 @@ def _broken_by(operation: Any, app: str, state: ProjectState, released: Released
     elif isinstance(operation, DropTable):
         if released.has_table(operation.table):
             yield "M08"
-    elif isinstance(operation, operations.RenameModel):
-        if released.has_model(app, operation.old_name):
-            yield "M07"
-    elif isinstance(operation, operations.DeleteModel):
-        if released.has_model(app, operation.name):
-            yield "M08"
-    elif isinstance(operation, operations.AlterModelTable):
-        if released.has_model(app, operation.name):
-            yield "M07"
-    elif released.has_model(app, getattr(operation, "model_name", "")):
+    elif released.has_model(app, _model_of(operation)):
         yield from _on_rows(operation, app, state, released)
+
+
+def _model_of(operation: Any) -> str:
+    """The name of the model that is altered; empty for what alters none."""
+    if isinstance(operation, operations.RenameModel):
+        return str(operation.old_name)
+    return str(getattr(operation, "model_name", getattr(operation, "name", "")))
 
 
 def _separate(operation: Any, app: str, state: ProjectState, released: Released) -> Iterator[str]:
@@ -137,10 +136,12 @@ def _on_rows(operation: Any, app: str, state: ProjectState, released: Released) 
         yield from _added(operation.field)
     elif isinstance(operation, operations.AlterField):
         yield from _altered(operation, app, state)
-    elif isinstance(operation, operations.RenameField):
+    elif isinstance(operation, RENAMING):
         yield "M07"
-    elif isinstance(operation, operations.RemoveField):
+    elif isinstance(operation, operations.RemoveField | operations.DeleteModel):
         yield "M08"
+    elif isinstance(operation, operations.AlterOrderWithRespectTo):
+        yield "M01"
     elif isinstance(operation, DropColumn):
         if released.has_column(app, operation.model_name, operation.column):
             yield "M08"
@@ -173,6 +174,8 @@ def _added(field: Any) -> Iterator[str]:
 
 def _altered(operation: Any, app: str, state: ProjectState) -> Iterator[str]:
     old, new = _before_and_after(operation, app, state)
+    if not _alters_column(old, new):
+        return
     if old.column != new.column:
         yield "M07"
     if not _is_as_wide(old.db_type(POSTGRESQL), new.db_type(POSTGRESQL)) or new.generated:
@@ -221,17 +224,18 @@ def _locks(operation: Any, app: str, state: ProjectState, released: Released) ->
         operations.RenameIndex,
         *CONCURRENT,
     )
-    model = getattr(operation, "model_name", "")
+    model = _model_of(operation)
     if isinstance(operation, quick) or not released.has_model(app, model):
         return set()
-    if isinstance(operation, operations.AlterField) and not _alters_column(operation, app, state):
+    if isinstance(operation, operations.AlterField) and not _alters_column(
+        *_before_and_after(operation, app, state)
+    ):
         return set()
     return {f"{app}.{model.lower()}"}
 
 
-def _alters_column(operation: Any, app: str, state: ProjectState) -> bool:
+def _alters_column(old: Any, new: Any) -> bool:
     """What only people see, such as a field's name for them, alters nothing."""
-    old, new = _before_and_after(operation, app, state)
     editor: Any = POSTGRESQL.schema_editor()
     return bool(editor._field_should_be_altered(old, new))
 

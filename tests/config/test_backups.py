@@ -125,7 +125,7 @@ def test_everything_comes_back_and_what_stripe_did_meanwhile_is_caught_up_on(
     (subscription,) = api.subscriptions.list({}).data
     api.subscriptions.cancel(subscription.id)
 
-    said = place.manage("restore", str(file))
+    said = place.manage("restore_backup", str(file))
     restored = everything(place.url)
 
     assert "reconcile_billing" in said
@@ -166,7 +166,7 @@ def test_nothing_is_restored_over_a_database_in_use(cast: Cast, tmp_path: Path) 
     file = tmp_path / "backup"
     call_command("back_up", str(file))
     with pytest.raises(CommandError, match="is not empty"):
-        call_command("restore", str(file))
+        call_command("restore_backup", str(file))
 
 
 @pytest.mark.parametrize("what", ["nothing", "damaged"])
@@ -179,5 +179,5 @@ def test_what_is_no_backup_leaves_the_database_empty(
         content = file.read_bytes()
         file.write_bytes(content[:1000] + b"\0" * 2000 + content[3000 : len(content) // 2])
     with pytest.raises(ProcessFailed):
-        place.manage("restore", str(file))
+        place.manage("restore_backup", str(file))
     assert [rows for rows in everything(place.url).values() if rows] == []

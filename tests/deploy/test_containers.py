@@ -62,7 +62,7 @@ def test_the_base_is_pinned_and_has_the_python_of_the_locks() -> None:
 def test_packages_are_installed_by_their_hashes() -> None:
     (install,) = (rest for rest in of("RUN") if "pip" in rest and "install" in rest)
     command = json.loads(install)
-    assert command[1:] == ["install", "--require-hashes", "--requirement", "requirements.txt"]
+    assert command[1:] == ["install", "--require-hashes", "--requirement", "/requirements.txt"]
 
 
 def test_it_runs_as_a_person_without_rights_and_nothing_is_done_after() -> None:

@@ -109,6 +109,11 @@ BAD: list[tuple[str, str, Sequence[Any]]] = [
         "a default that differs by row",
         [add("luck", models.FloatField(db_default=Random()))],
     ),
+    (
+        "M01",
+        "an order that each row has",
+        [operations.AlterOrderWithRespectTo("role", "organization")],
+    ),
     ("M03", "another type", [alter("name", models.IntegerField())]),
     ("M03", "a shorter text", [alter("name", models.CharField(max_length=20))]),
     ("M04", "no more nulls", [alter("closed_at", models.DateTimeField())]),
@@ -122,6 +127,7 @@ BAD: list[tuple[str, str, Sequence[Any]]] = [
     ),
     ("M06", "a check", [operations.AddConstraint("tier", POSITIVE)]),
     ("M06", "a composite key", [operations.AddConstraint("organization", TIED)]),
+    ("M06", "pairs that are unique", [operations.AlterUniqueTogether("tier", {("name", "rank")})]),
     ("M06", "a unique column", [add("code", models.TextField(null=True, unique=True))]),
     (
         "M06",
@@ -224,6 +230,12 @@ GOOD: dict[str, Sequence[Any]] = {
 @pytest.mark.parametrize("wanted", GOOD.values(), ids=GOOD.keys())
 def test_what_stops_nobody_passes(wanted: Sequence[Any]) -> None:
     assert broken(*wanted) == []
+
+
+def test_a_generated_column_may_be_called_otherwise_by_people() -> None:
+    known = released().state.models["orgs", "userroleassignment"].fields["held_in_id"].clone()
+    known._verbose_name = "where it is held"
+    assert broken(alter("held_in_id", known, model="userroleassignment")) == []
 
 
 def test_an_index_is_built_and_removed_beside_those_who_write() -> None:
