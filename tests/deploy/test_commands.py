@@ -76,6 +76,13 @@ def test_what_runs_daily_exists_and_is_explained() -> None:
     assert said <= set(daily())
 
 
+def test_every_unit_that_the_guide_names_exists() -> None:
+    guide = (BASE_DIR / "docs/operations.md").read_text()
+    units = {each.name.partition(".")[0].rstrip("@") for each in UNITS.iterdir()}
+    named = set(re.findall(r"\bholdfast-[a-z]*", guide))
+    assert {"holdfast-web", "holdfast-daily", "holdfast-migrate"} <= named <= units
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd-analyze")
 def test_systemd_understands_every_unit(tmp_path: Path) -> None:
     """With programs that are there, in the place of those that an installation has."""
