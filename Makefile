@@ -85,6 +85,7 @@ check: install ## Lint, types, imports, templates, migrations, settings, locks, 
 	$(DEVELOPMENT) $(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(DEVELOPMENT) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(DEVELOPMENT) $(BIN)/python -m tools.check_migrations
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python tools/check_locks.py
 	$(DEVELOPMENT) $(PYTEST) -m html tests/html
