@@ -4,13 +4,14 @@ killed and started again."""
 from __future__ import annotations
 
 import os
-import pwd
-import re
 import shutil
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import redis
@@ -18,6 +19,8 @@ import redis
 from config.processes import BASE_DIR, LOCALHOST, ProcessFailed, RunningProcess, free_port
 
 PATIENCE = 30
+# What nginx keeps files for; all of them have places that only root can write.
+TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 NGINX_SITE = BASE_DIR / "deploy" / "nginx.conf"
 
 
@@ -56,7 +59,6 @@ class PostgreSQL:
         if os.geteuid() == 0:
             directory.chmod(0o711)
             shutil.chown(self._data, "postgres")
-            pwd.getpwnam("postgres")
             self._as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
         initdb = str(Path(self._pg_ctl).with_name("initdb"))
         options = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
@@ -73,6 +75,9 @@ class PostgreSQL:
     def stop(self, how: str = "fast") -> None:
         """`fast` ends the connections, `immediate` is as a crash: it recovers from its log."""
         self._pg("stop", f"--mode={how}")
+
+    def close(self) -> None:
+        self.stop("immediate")
 
     def rows(self, statement: str, *values: object) -> list[tuple[object, ...]]:
         with psycopg.connect(self.url) as connection:
@@ -131,9 +136,12 @@ class Nginx:
         self.certificate = self._directory / "certificate.pem"
         key = self._directory / "key.pem"
         subprocess.run(
-            [program("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-            + ["-subj", "/CN=Holdfast's rehearsal", "-addext", f"subjectAltName=IP:{host}"]
-            + ["-keyout", str(key), "-out", str(self.certificate)],
+            [
+                *(program("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes"),
+                *("-days", "2", "-subj", "/CN=A rehearsal"),
+                *("-addext", f"subjectAltName=IP:{host}"),
+                *("-keyout", str(key), "-out", str(self.certificate)),
+            ],
             check=True,
             capture_output=True,
         )
@@ -149,11 +157,7 @@ class Nginx:
             if shipped not in site:
                 raise ProcessFailed(f"{NGINX_SITE} has no {shipped!r} any more.")
             site = site.replace(shipped, here)
-        places = re.sub(
-            r"(\w+)",
-            rf"\1_temp_path {self._directory}/\1;",
-            "client_body proxy fastcgi uwsgi scgi",
-        )
+        places = "\n".join(f"{each}_temp_path {self._directory}/{each};" for each in TEMPORARY)
         configuration = self._directory / "nginx.conf"
         configuration.write_text(
             f"daemon off; error_log stderr; pid {self._directory}/pid;\n"
@@ -162,3 +166,38 @@ class Nginx:
         self.process = RunningProcess(
             [program("nginx"), "-c", str(configuration), "-p", str(self._directory)]
         )
+
+
+class SQLite:
+    """A file on a small disk of its own, which can be filled. Only root can make one."""
+
+    SIZE = "64m"
+
+    def __init__(self, directory: Path) -> None:
+        self._disk = directory / "disk"
+        self._disk.mkdir()
+        if os.geteuid():
+            raise Missing("Only root can make the small disk that is filled here.")
+        subprocess.run(
+            [program("mount"), "-t", "tmpfs", "-o", f"size={self.SIZE}", "tmpfs", str(self._disk)],
+            check=True,
+        )
+        self._file = self._disk / "holdfast.sqlite3"
+        self._ballast = self._disk / "ballast"
+        self.url = f"sqlite:///{self._file}"
+
+    def fill(self) -> None:
+        """Leave not a page free."""
+        with suppress(OSError), self._ballast.open("wb", buffering=0) as ballast:
+            while ballast.write(bytes(4096)):
+                pass
+
+    def free(self) -> None:
+        self._ballast.unlink()
+
+    def rows(self, statement: str, *values: Any) -> list[tuple[object, ...]]:
+        with closing(sqlite3.connect(self._file, timeout=20)) as connection:
+            return connection.execute(statement.replace("%s", "?"), values).fetchall()
+
+    def close(self) -> None:
+        subprocess.run([program("umount"), str(self._disk)], check=True)
