@@ -57,7 +57,8 @@ class LastActiveMiddleware:
             services.note_activity(person=request.user, now=timezone.now())
             _note_reading(request, request.user)
         except DatabaseError as error:
-            logger.warning("Activity of person %d was not noted: %s", request.user.pk, error)
+            words = "Activity of person %d was not noted: %s"
+            logger.warning(words, request.user.pk, type(error).__name__)
 
 
 def _note_reading(request: HttpRequest, person: User) -> None:

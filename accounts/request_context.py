@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
-from contextvars import ContextVar
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 
+from accounts.current import KEY, answering, current_request
 from accounts.http import client_address
 from accounts.impersonation import impersonator_id
 
@@ -34,17 +34,9 @@ class RequestFacts:
     impersonator_id: int | None = None
 
 
-_current: ContextVar[HttpRequest | None] = ContextVar("current_request", default=None)
-
-
-def current_request() -> HttpRequest | None:
-    """Return the request that this thread or task is answering, if any."""
-    return _current.get()
-
-
 def current_facts() -> RequestFacts:
     """Return what the log keeps of the current request; nothing outside one."""
-    request = _current.get()
+    request = current_request()
     if request is None:
         return RequestFacts()
     return RequestFacts(
@@ -53,9 +45,6 @@ def current_facts() -> RequestFacts:
         device=request.META.get(DEVICE, "")[:DEVICE_LENGTH],
         impersonator_id=impersonator_id(request),
     )
-
-
-KEY = "holdfast.request_id"
 
 
 class RequestContextMiddleware:
@@ -71,10 +60,10 @@ class RequestContextMiddleware:
         if DEVICE in request.META:
             # The list of sessions keeps it too, and PostgreSQL stores no NUL.
             request.META[DEVICE] = request.META[DEVICE].replace("\x00", "")
-        token = _current.set(request)
+        token = answering.set(request)
         try:
             response = self.get_response(request)
         finally:
-            _current.reset(token)
+            answering.reset(token)
         response["X-Request-ID"] = request_id
         return response

@@ -7,6 +7,7 @@ from accounts import services as accounts
 from accounts.events import Event
 from billing import refusals
 from billing.access import decide
+from billing.metrics import count_decision
 from orgs import clock
 
 
@@ -21,6 +22,7 @@ class AccessStage(LoginStage):
     def handle(self) -> tuple[HttpResponse | None, bool]:
         person = self.login.user
         access = decide(person, clock.now())
+        count_decision("log_in", access)
         if access.allowed:
             return None, True
         accounts.record_event(

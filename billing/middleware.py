@@ -9,6 +9,7 @@ from accounts.http import let_in
 from accounts.impersonation import real_user
 from billing import refusals
 from billing.access import decide
+from billing.metrics import count_decision
 from orgs import clock
 
 # Names of URLs that are never gated: those without a person, and a refused person's ways out.
@@ -50,6 +51,7 @@ class AccessMiddleware:
         if person is None:
             return None
         access = decide(person, clock.now())
+        count_decision("page", access)
         if access.allowed:
             let_in(request)
             return None

@@ -7,6 +7,8 @@ from django.db import close_old_connections, connections
 from django_tasks.backends.immediate import ImmediateBackend
 from django_tasks.base import TaskResult
 
+from billing.metrics import THREAD_TASKS
+
 # One thread: a process works off its own wake-up calls in turn.
 _executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tasks")
 
@@ -24,9 +26,11 @@ class ThreadBackend(ImmediateBackend):
     """
 
     def _execute_task(self, task_result: TaskResult[Any]) -> None:
+        THREAD_TASKS.inc()
         _executor.submit(self._run, task_result)
 
     def _run(self, task_result: TaskResult[Any]) -> None:
+        THREAD_TASKS.dec()
         close_old_connections()
         try:
             super()._execute_task(task_result)

@@ -2,21 +2,39 @@ from __future__ import annotations
 
 import json
 import logging
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
-from django.shortcuts import get_object_or_404
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseNotFound
 from djstripe.models import WebhookEndpoint
 from djstripe.views import ProcessWebhookView
 
 from billing import gateway, services
+from billing.metrics import WEBHOOKS
 from orgs import clock
 
 logger = logging.getLogger(__name__)
 
 # Stripe's events are a few kilobytes; the largest invoices stay far below this.
 LARGEST_BODY = 1_000_000
+
+
+class Outcome(StrEnum):
+    """What came of a call; the values are labels of the metric."""
+
+    # An organization is marked for a sync.
+    MARKED = "marked"
+    # The event speaks of nobody we know.
+    STORED = "stored"
+    UNSIGNED = "unsigned"
+    FORGED = "forged"
+    NO_EVENT = "no_event"
+    NO_SECRET = "no_secret"
+    TOO_LARGE = "too_large"
+    UNKNOWN_ENDPOINT = "unknown_endpoint"
+    # It was not stored, and Stripe will repeat it.
+    FAILED = "failed"
 
 
 class WebhookView(ProcessWebhookView):
@@ -28,17 +46,33 @@ class WebhookView(ProcessWebhookView):
     """
 
     def post(self, request: HttpRequest, uuid: UUID) -> HttpResponse:
+        outcome = Outcome.FAILED
+        try:
+            outcome, answer = self._receive(request, uuid)
+        finally:
+            WEBHOOKS.labels(outcome).inc()
+        return answer
+
+    def _receive(self, request: HttpRequest, uuid: UUID) -> tuple[Outcome, HttpResponse]:
         if _body_length(request) > LARGEST_BODY:
-            return HttpResponse("The body is too large.", status=413)
+            return Outcome.TOO_LARGE, HttpResponse("The body is too large.", status=413)
         header = request.headers.get("Stripe-Signature")
         if not header:
-            return HttpResponseBadRequest("The Stripe-Signature header is missing.")
-        endpoint = get_object_or_404(
-            WebhookEndpoint.objects.only("id", "secret", "djstripe_tolerance"), djstripe_uuid=uuid
+            return Outcome.UNSIGNED, HttpResponseBadRequest(
+                "The Stripe-Signature header is missing."
+            )
+        endpoint = (
+            WebhookEndpoint.objects.only("id", "secret", "djstripe_tolerance")
+            .filter(djstripe_uuid=uuid)
+            .first()
         )
+        if endpoint is None:
+            return Outcome.UNKNOWN_ENDPOINT, HttpResponseNotFound("There is no such endpoint.")
         if not endpoint.secret:
             logger.error("Webhook endpoint %s has no secret: run stripe_setup", endpoint.id)
-            return HttpResponseBadRequest("This endpoint cannot verify anything.")
+            return Outcome.NO_SECRET, HttpResponseBadRequest(
+                "This endpoint cannot verify anything."
+            )
         try:
             gateway.verify_signature(
                 body=request.body,
@@ -47,13 +81,13 @@ class WebhookView(ProcessWebhookView):
                 tolerance=endpoint.djstripe_tolerance,
             )
         except gateway.BadSignature:
-            return HttpResponseBadRequest("The signature does not match.")
+            return Outcome.FORGED, HttpResponseBadRequest("The signature does not match.")
         event = _parse(request.body)
         if event is None:
             logger.warning("Endpoint %s got a signed body that is no event", endpoint.id)
-            return HttpResponseBadRequest("The body is not an event.")
-        services.receive_event(event=event, now=clock.now())
-        return HttpResponse("Received.")
+            return Outcome.NO_EVENT, HttpResponseBadRequest("The body is not an event.")
+        is_ours = services.receive_event(event=event, now=clock.now())
+        return Outcome.MARKED if is_ours else Outcome.STORED, HttpResponse("Received.")
 
 
 def _body_length(request: HttpRequest) -> int:

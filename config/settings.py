@@ -4,6 +4,7 @@
 SQLite, in one process, without Stripe.
 """
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+
+from config.metric_files import count_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -62,7 +65,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.probes.ProbesMiddleware",
     "accounts.request_context.RequestContextMiddleware",
+    "config.observing.ObservingMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -410,21 +415,39 @@ if not DEBUG:
     if env.bool("BEHIND_TLS_PROXY", default=False):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+# --- Metrics ------------------------------------------------------------------------------------
+
+# Who sends it as a bearer token reads /metrics. Without it nobody does.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+# Where the processes of this machine count together. In development each counts for itself.
+METRIC_PLACES = count_in(
+    env.str("PROMETHEUS_MULTIPROC_DIR", default="" if DEBUG else str(BASE_DIR / "var" / "metrics"))
+)
+
 # --- Logs ---------------------------------------------------------------------------------------
 
+# Warnings would be lines of another form.
+logging.captureWarnings(not DEBUG)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
         "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "json": {"()": "config.logs.JsonFormatter"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line" if DEBUG else "json"}
+    },
     # At INFO they write the parameters of each call, three lines for each task, and the id of each
     # passkey.
     "loggers": {
         "stripe": {"level": "WARNING"},
         "django_tasks": {"level": "WARNING"},
         "fido2": {"level": "WARNING"},
+        # One line for each request: in development Django's server writes its own, and otherwise
+        # ours has the status of which Django complains.
+        "config.observing": {"level": "WARNING" if DEBUG else "INFO"},
+        "django.request": {"level": "WARNING" if DEBUG else "ERROR"},
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

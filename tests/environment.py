@@ -22,6 +22,8 @@ os.environ.update(
         "STAFF_NEED_SECOND_FACTOR": "false",
         "TRUSTED_PROXIES": "0",
         "CLIENT_ADDRESS_HEADER": "",
+        "METRICS_TOKEN": "",
+        "PROMETHEUS_MULTIPROC_DIR": "",
         # All that is called is on this machine: no proxy is looked for, at each call anew.
         "no_proxy": "127.0.0.1,localhost",
     }

@@ -14,6 +14,7 @@ from accounts import services as accounts
 from accounts.events import Event
 from accounts.models import User
 from billing.gateway import BillingUnavailable
+from billing.metrics import SYNCS
 from billing.models import SyncAttempt, SyncOutcome
 from orgs.models import Organization
 
@@ -47,6 +48,7 @@ def kept(organization_id: int, now: datetime) -> Iterator[Attempt]:
         if attempt.is_overtaken:
             outcome = SyncOutcome.OVERTAKEN
         if attempt.has_begun:
+            SYNCS.labels(outcome).inc()
             milliseconds = round((time.monotonic() - started) * 1000)
             _keep(organization_id, now, milliseconds, outcome, words)
 

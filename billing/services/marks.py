@@ -38,7 +38,12 @@ def sync_if_marked(organization_id: int) -> None:
     try:
         sync_organization(organization)
     except BillingUnavailable as error:
-        logger.warning("Organization %s is not synced yet: %s", organization_id, error)
+        logger.warning(
+            "Organization %s is not synced yet: %s",
+            organization_id,
+            error,
+            extra={"organization_id": organization_id},
+        )
 
 
 @transaction.atomic
@@ -79,13 +84,16 @@ def _waker(organization_id: int) -> Callable[[], None]:
     return lambda: (sync_if_marked.enqueue(organization_id), None)[1]
 
 
-def sync_due(*, now: datetime) -> tuple[int, int]:
+def sync_due(
+    *, now: datetime, is_told_to_end: Callable[[], bool] = lambda: False
+) -> tuple[int, int]:
     """Sync what is marked and nobody is at; return how many were synced and how many are left.
 
     First logs the locks that the clock began, marks those that begin within a day or whose
     exemption is over and, while nothing else waits, some whose events may have been lost. One
     organization that cannot be synced keeps no other from its turn; several outages in a row end
-    the round, because asking about the rest would only wait for as many time-outs.
+    the round, because asking about the rest would only wait for as many time-outs. Whoever is told
+    to end does so after the organization in hand.
     """
     log_begun_locks(now=now)
     Standing.objects.exemption_over(now).update(sync_requested_at=now)
@@ -95,22 +103,29 @@ def sync_due(*, now: datetime) -> tuple[int, int]:
     synced = outages = 0
     left = due.count()
     for standing in due.iterator():
-        if outages == MOST_OUTAGES:
+        if outages == MOST_OUTAGES or is_told_to_end():
             break
         try:
             sync_organization(standing.organization)
         except BillingUnavailable as error:
-            logger.warning("Organization %s is not synced: %s", standing.organization_id, error)
+            words = "Organization %s is not synced: %s"
+            logger.warning(words, standing.organization_id, error, extra=_about(standing))
             outages = outages + 1 if error.is_outage else 0
         except Exception:
             # What Stripe said of this one cannot be understood; that is no reason to let
             # the others wait. It keeps its mark.
-            logger.exception("Organization %s is not synced", standing.organization_id)
+            words = "Organization %s is not synced"
+            logger.exception(words, standing.organization_id, extra=_about(standing))
         else:
             outages = 0
             synced += 1
             left -= 1
     return synced, left
+
+
+def _about(standing: Standing) -> dict[str, int]:
+    """What a line of the log says in a field of its own."""
+    return {"organization_id": standing.organization_id}
 
 
 def _mark_stale(now: datetime) -> None:

@@ -17,6 +17,7 @@ from django.conf import settings
 
 from billing import gateway
 from billing.gateway import BillingUnavailable
+from billing.metrics import SYNC_LAG
 from billing.models import Standing
 from billing.services import attempts, leases, projection
 from billing.services.attempts import Attempt
@@ -98,6 +99,7 @@ def _rounds(
             attempt.is_overtaken = True
             return Outcome.OVERTAKEN, answer
         if written is Written.DONE and not is_dead_end:
+            SYNC_LAG.observe((clock.now() - lease.mark).total_seconds())
             return Outcome.SYNCED, answer
     return Outcome.BUSY, answer
 

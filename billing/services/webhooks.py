@@ -13,16 +13,19 @@ logger = logging.getLogger(__name__)
 
 
 @transaction.atomic
-def receive_event(*, event: dict[str, Any], now: datetime) -> None:
-    """Store a verified event and mark the organization that it speaks of. Asks nobody anything.
+def receive_event(*, event: dict[str, Any], now: datetime) -> bool:
+    """Store a verified event and mark the organization that it speaks of; say whether there is one.
+    Asks nobody anything.
 
     Which event it is decides nothing (docs/rules.md, "Standing"): it says that something
     happened to a customer, and the sync looks what. One that speaks of nobody we know is stored.
     """
     mirror.store_event(event)
     customer_id = customer_of(event)
-    if not (customer_id and request_sync_of_customer(customer_id=customer_id, now=now)):
+    is_ours = bool(customer_id and request_sync_of_customer(customer_id=customer_id, now=now))
+    if not is_ours:
         logger.info("Stripe event %s (%s) concerns no organization", event["id"], event["type"])
+    return is_ours
 
 
 def customer_of(event: dict[str, Any]) -> str | None:

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from urllib.parse import quote
 
 import pytest
 from django.core.cache import caches
@@ -24,6 +23,7 @@ from config.browser import Browser
 from config.processes import BASE_DIR, LOCALHOST, ManagedProcess, free_port
 from tests.cast import PASSWORD, Cast
 from tests.second_factor import set_up_second_factor
+from tests.web_process import url_of_database
 
 PROCESSES = 3
 ATTEMPTS = 8
@@ -43,15 +43,6 @@ def database_cache(settings: Settings, db: None) -> None:
         }
     }
     call_command("createcachetable", verbosity=0)
-
-
-def url_of_database() -> str:
-    """The tests' own database, for a process beside this one."""
-    at = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{quote(str(at['NAME']))}"
-    login = quote(at["USER"]) + (f":{quote(at['PASSWORD'])}" if at["PASSWORD"] else "")
-    return f"postgres://{login}@{at['HOST']}:{at['PORT']}/{at['NAME']}"
 
 
 @pytest.mark.process

@@ -6,17 +6,25 @@ TASKS=redis.
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.utils import timezone
+from prometheus_client.multiprocess import MultiProcessCollector
 from pytest_django import Settings
 
 from billing import services, tasks
 from billing.models import Standing, Status
+from config.gauges import PresentCollector
+from config.processes import ManagedProcess
+from config.stage import WORKERS
 from orgs.models import Organization
 from tests.cast import Cast, OrganizationFactory
 from tests.payer import Payer
+from tests.web_process import production
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -92,3 +100,42 @@ def test_a_worker_that_never_comes_loses_nothing(payer: Payer, cast: Cast) -> No
     Standing.objects.filter(organization=cast.acme).update(sync_requested_at=timezone.now())
     services.sync_due(now=timezone.now())
     assert Standing.objects.get(organization=cast.acme).status == Status.CURRENT
+
+
+@pytest.mark.skipif(BACKEND not in WORKERS, reason="This process is its own worker.")
+def test_tasks_that_wait_for_a_worker_are_counted(cast: Cast) -> None:
+    def waiting() -> float:
+        (found,) = [
+            each for each in PresentCollector().collect() if each.name == "holdfast_tasks_waiting"
+        ]
+        return found.samples[0].value
+
+    before = waiting()
+    mark(cast.acme, OrganizationFactory.create())
+    # The new one was marked when it was founded, too.
+    assert waiting() - before == 3
+
+
+@pytest.mark.process
+@pytest.mark.skipif(BACKEND not in WORKERS, reason="tests/config/test_shutdown.py has those.")
+def test_a_worker_that_is_told_to_end_finishes_what_it_has_in_hand(
+    payer: Payer, cast: Cast, tmp_path: Path
+) -> None:
+    work_off()
+    payer.subscribe_at_stripe()
+    payer.sandbox.weather([{"path": "/v1/subscriptions", "delay_ms": 2000}])
+    asked = len(payer.sandbox.requests())
+    mark(cast.acme)
+    environment = production(
+        TASKS=os.environ["TASKS"], PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "metrics")
+    )
+    with ManagedProcess(*WORKERS[BACKEND], env=environment) as process:
+        payer.wait_for_call("GET", "/v1/subscriptions", after=asked)
+        process.stop(within=30)
+        assert process.returncode == 0, process.output
+    standing = Standing.objects.get(organization=cast.acme)
+    assert (standing.status, standing.sync_requested_at) == (Status.CURRENT, None)
+    # Whatever it forks for a task, whoever is scraped on this machine tells of it.
+    counted = MultiProcessCollector(None, str(tmp_path / "metrics")).collect()
+    (syncs,) = [each for each in counted if each.name == "holdfast_syncs"]
+    assert [(each.labels, each.value) for each in syncs.samples] == [({"outcome": "synced"}, 1.0)]

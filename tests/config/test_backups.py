@@ -20,10 +20,10 @@ from billing.models import Standing, Status
 from config.processes import ManagedProcess, ProcessFailed
 from orgs import services
 from orgs.models import Role
-from tests.accounts.test_rate_limits import url_of_database
 from tests.cast import Cast
 from tests.payer import Payer
 from tests.sandbox_process import SandboxProcess
+from tests.web_process import url_of_database
 
 pytestmark = [pytest.mark.process, pytest.mark.django_db(transaction=True)]
 

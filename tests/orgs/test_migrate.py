@@ -17,8 +17,8 @@ from django.db.models.signals import post_migrate
 from config.processes import BASE_DIR
 from orgs.guards import installation
 from orgs.models import Organization
-from tests.accounts.test_rate_limits import url_of_database
 from tests.cast import Cast
+from tests.web_process import url_of_database
 
 IS_SQLITE = connection.vendor == "sqlite"
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import time
-from typing import Any
+from types import FrameType
+from typing import Any, Self
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections
@@ -11,6 +13,36 @@ from billing import services
 from billing.gateway import BillingUnavailable
 from orgs import clock
 from orgs.models import Organization
+
+
+class Ending:
+    """Inside its block, a request of a supervisor to end is noted, and does not end it at once.
+
+    A sync that is broken off keeps its lease, and the organization waits until that runs out.
+    """
+
+    def __init__(self) -> None:
+        # No lock of any kind: the signal may come while this very thread holds it.
+        self._is_told = False
+
+    def __enter__(self) -> Self:
+        self._before = signal.signal(signal.SIGTERM, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGTERM, self._before)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._is_told = True
+
+    def is_told(self) -> bool:
+        return self._is_told
+
+    def pause(self, seconds: int) -> None:
+        """Wait so long, or until a second after it is told."""
+        until = time.monotonic() + seconds
+        while not self._is_told and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, 1))
 
 
 class Command(BaseCommand):
@@ -29,11 +61,11 @@ class Command(BaseCommand):
             self._sync_one(options["organization"])
             return
         every: int | None = options["every"]
-        if every is None:
-            if self._sweep(is_quiet=False):
+        with Ending() as ending:
+            if every is not None:
+                self._sync_for_ever(every, ending)
+            elif self._sweep(ending, is_quiet=False) and not ending.is_told():
                 raise CommandError("Stripe could not be asked about all of them.")
-            return
-        self._sync_for_ever(every)
 
     def _sync_one(self, organization_id: int) -> None:
         try:
@@ -45,16 +77,16 @@ class Command(BaseCommand):
             raise CommandError(f"Stripe could not be asked: {error}") from error
         self.stdout.write(f"{organization}: {outcome.value}.")
 
-    def _sync_for_ever(self, every: int) -> None:
-        while True:
+    def _sync_for_ever(self, every: int, ending: Ending) -> None:
+        while not ending.is_told():
             close_old_connections()
-            self._sweep(is_quiet=True)
-            time.sleep(every)
+            self._sweep(ending, is_quiet=True)
+            ending.pause(every)
 
-    def _sweep(self, *, is_quiet: bool) -> int:
+    def _sweep(self, ending: Ending, *, is_quiet: bool) -> int:
         """Sync, then send the mails that wait; return how many organizations are left."""
-        synced, left = services.sync_due(now=clock.now())
-        sent = services.send_payer_mails(now=clock.now())
+        synced, left = services.sync_due(now=clock.now(), is_told_to_end=ending.is_told)
+        sent = services.send_payer_mails(now=clock.now(), is_told_to_end=ending.is_told)
         if synced or left or not is_quiet:
             self.stdout.write(f"{synced} synced, {left} left for the next time.")
         if sent:
