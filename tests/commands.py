@@ -40,7 +40,9 @@ def wrong_commands(lines: Iterable[str]) -> dict[str, str]:
         done = subprocess.run(
             [sys.executable, "-c", SCRIPT],
             cwd=BASE_DIR,
-            env=os.environ | {"TASKS": tasks, "DJANGO_SETTINGS_MODULE": "config.settings"},
+            env=os.environ
+            | {"TASKS": tasks, "REDIS_URL": "redis://127.0.0.1:6379/0" if tasks == "redis" else ""}
+            | {"DJANGO_SETTINGS_MODULE": "config.settings"},
             input=json.dumps(sorted(lines)),
             capture_output=True,
             text=True,

@@ -283,7 +283,7 @@ def test_without_its_database_a_process_lives_and_asks_for_no_requests(
 def test_without_the_database_a_page_is_a_clean_503(without_database: Any) -> None:
     status, body, headers = without_database["page"]
     assert (status, headers["Retry-After"]) == (503, "10")
-    assert "Something went wrong" in body
+    assert "Back in a moment" in body
 
 
 @pytest.mark.process
