@@ -71,6 +71,9 @@ class Arrangement(AbstractContextManager["Arrangement"]):
         self._gunicorn = f"{LOCALHOST}:{free_port()}"
         self.url = f"https://{FRONT}:{self._port}"
         self.sandbox_url = f"http://{LOCALHOST}:{free_port()}"
+        self._nginx = Nginx(directory, host=FRONT, port=self._port, upstream=self._gunicorn)
+        # Our browsers, and Stripe's stand-in, take its certificate for its word.
+        os.environ["SSL_CERT_FILE"] = str(self._nginx.certificate)
         self.database = database
         self.redis = redis
         self.env = {
@@ -169,18 +172,12 @@ class Arrangement(AbstractContextManager["Arrangement"]):
                 self._say(f"{name}: {line}")
                 self._run(name)
         self._say("nginx, with deploy/nginx.conf")
-        nginx = Nginx(self._directory, host=FRONT, port=self._port, upstream=self._gunicorn)
-        self._processes["nginx"] = nginx.process
-        # Our browsers, and Stripe's stand-in, take this one for its word.
-        self._trust(nginx.certificate)
+        self._processes["nginx"] = self._nginx.start()
         self.wait_until_it_answers()
 
     def wait_until_it_answers(self) -> None:
         browser = Browser()
         wait_until(lambda: _is_answered(browser, self.url), "The site")
-
-    def _trust(self, certificate: Path) -> None:
-        os.environ["SSL_CERT_FILE"] = str(certificate)
 
     def _do(self, line: str) -> None:
         self._say(line)

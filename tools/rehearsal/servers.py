@@ -163,9 +163,10 @@ class Nginx:
             f"daemon off; error_log stderr; pid {self._directory}/pid;\n"
             f"events {{}}\nhttp {{ access_log off; {places}\n{site}\n}}\n"
         )
-        self.process = RunningProcess(
-            [program("nginx"), "-c", str(configuration), "-p", str(self._directory)]
-        )
+        self._command = [program("nginx"), "-c", str(configuration), "-p", str(self._directory)]
+
+    def start(self) -> RunningProcess:
+        return RunningProcess(self._command)
 
 
 class SQLite:
