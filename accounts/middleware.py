@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
+from django.utils.cache import patch_cache_control
 
 from accounts import services
 from accounts.http import was_let_in
@@ -16,6 +17,20 @@ from accounts.models import User
 from accounts.reader import zone_of, zone_told
 
 logger = logging.getLogger(__name__)
+
+
+class NoStoreMiddleware:
+    """Have no browser and no proxy keep what somebody signed in was shown: after log-out, the way
+    back leads to nothing. It stands behind the person, and makes no statement."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.user.is_authenticated:
+            patch_cache_control(response, no_store=True)
+        return response
 
 
 class TimeZoneMiddleware:

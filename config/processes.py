@@ -68,6 +68,11 @@ def _answers(port: int) -> bool:
         return probe.connect_ex((LOCALHOST, port)) == 0
 
 
+def _instead(env: Mapping[str, str]) -> dict[str, str]:
+    """Return these values, and the files that had them before named no more."""
+    return {**{f"{name}_FILE": "" for name in env}, **env}
+
+
 class ManagedProcess(AbstractContextManager["ManagedProcess"]):
     """One running `manage.py` command; leaving its `with` block stops it.
 
@@ -83,7 +88,7 @@ class ManagedProcess(AbstractContextManager["ManagedProcess"]):
         self._popen = subprocess.Popen(
             [sys.executable, "-u", "manage.py", *arguments],
             cwd=BASE_DIR,
-            env={**os.environ, **(env or {})},
+            env={**os.environ, **_instead(env or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
