@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
+from allauth.account.authentication import get_authentication_records
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
@@ -17,6 +20,24 @@ from accounts.models import User
 from accounts.reader import zone_of, zone_told
 
 logger = logging.getLogger(__name__)
+
+
+class SessionAgeMiddleware:
+    """End a session that began long ago: each proof of who it is prolongs one, and none for ever.
+
+    It stands behind the person. When the session began came with it, so it makes no statement.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        records = get_authentication_records(request, request.user)
+        if records and time.time() - records[0]["at"] > settings.SESSION_LASTS_AT_MOST:
+            # Without Django's `logout`, which would tell the log that the person did it.
+            request.session.flush()
+            request.user = AnonymousUser()
+        return self.get_response(request)
 
 
 class NoStoreMiddleware:

@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.SessionAgeMiddleware",
     "accounts.middleware.NoStoreMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.impersonation_middleware.ImpersonationMiddleware",
@@ -221,6 +222,8 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 CLIENT_ADDRESS_HEADER = env.str("CLIENT_ADDRESS_HEADER", default="")
 
 SESSION_COOKIE_HTTPONLY = True
+# Seconds after the log-in at which a session ends, however often it was prolonged since.
+SESSION_LASTS_AT_MOST = 30 * 24 * 3600
 
 # --- Impersonation, through django-hijack -------------------------------------------------------
 
