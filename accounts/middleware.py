@@ -25,7 +25,8 @@ logger = logging.getLogger(__name__)
 class SessionAgeMiddleware:
     """End a session that began long ago: each proof of who it is prolongs one, and none for ever.
 
-    It stands behind the person. When the session began came with it, so it makes no statement.
+    It stands behind the person and the impersonation, which asks first. When the session began came
+    with it, so it makes no statement.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
