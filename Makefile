@@ -90,6 +90,10 @@ check: install ## Lint, types, imports, templates, migrations, settings, locks, 
 	$(BIN)/python tools/check_locks.py
 	$(DEVELOPMENT) $(PYTEST) -m html tests/html
 
+.PHONY: audit
+audit: install ## Ask whether a vulnerability is known of what is locked; 75: it could not be asked
+	$(BIN)/python tools/audit.py
+
 .PHONY: format
 format: install ## Format code and templates, and mend what can be mended
 	$(BIN)/ruff check --fix

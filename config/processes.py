@@ -68,6 +68,11 @@ def _answers(port: int) -> bool:
         return probe.connect_ex((LOCALHOST, port)) == 0
 
 
+def _instead(env: Mapping[str, str]) -> dict[str, str]:
+    """Return these values, and the files that had them before named no more."""
+    return {**{f"{name}_FILE": "" for name in env}, **env}
+
+
 class RunningProcess(AbstractContextManager["RunningProcess"]):
     """One running program; leaving its `with` block stops it.
 
@@ -88,7 +93,7 @@ class RunningProcess(AbstractContextManager["RunningProcess"]):
         self._popen = subprocess.Popen(
             command,
             cwd=BASE_DIR,
-            env={**os.environ, **(env or {})},
+            env={**os.environ, **_instead(env or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

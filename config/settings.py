@@ -1,4 +1,5 @@
-"""Every setting of Holdfast. Values that differ between machines come from the environment.
+"""Every setting of Holdfast. Values that differ between machines come from the environment, or from
+files that it names (config/environment.py).
 
 `.env.example` lists the variables; with none of them set and `DEBUG=true`, everything runs on
 SQLite, in one process, without Stripe.
@@ -9,16 +10,16 @@ import os
 from pathlib import Path
 from typing import Any
 
-import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from config.environment import Env
 from config.metric_files import count_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
-environ.Env.read_env(BASE_DIR / ".env")
+env = Env()
+Env.read_env(BASE_DIR / ".env")
 
 # --- Core -----------------------------------------------------------------------------------
 
@@ -26,8 +27,8 @@ DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="development-only" if DEBUG else "")
 if not SECRET_KEY:
     raise ImproperlyConfigured(
-        "SECRET_KEY is not set. Set it in the environment or in .env, or set DEBUG=true to "
-        "develop on this machine."
+        "SECRET_KEY is not set. Set it, or SECRET_KEY_FILE, in the environment or in .env, or set "
+        "DEBUG=true to develop on this machine."
     )
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -77,8 +78,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.NoStoreMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.impersonation_middleware.ImpersonationMiddleware",
+    "accounts.middleware.SessionAgeMiddleware",
     "accounts.middleware.TimeZoneMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -195,6 +198,8 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    # Put your product's name here, and whatever else people would think of first.
+    {"NAME": "accounts.passwords.ContextWordsValidator", "OPTIONS": {"words": ["holdfast"]}},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
@@ -207,6 +212,14 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+# How often one person may do what mails strangers, hands much out, or has others work; log-in and
+# what belongs to it have allauth's own limits (docs/rules.md, "Log-in").
+ACCOUNT_RATE_LIMITS = {
+    "invite": "60/h/user",
+    "export": "20/h/user",
+    "request_transfer": "10/h/user",
+    "found_organization": "10/h/user",
+}
 # One address each: a new one takes the place of the old once it is confirmed.
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_CONFIRMATION_AUTHENTICATED_REDIRECT_URL = "/account/"
@@ -242,6 +255,8 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 CLIENT_ADDRESS_HEADER = env.str("CLIENT_ADDRESS_HEADER", default="")
 
 SESSION_COOKIE_HTTPONLY = True
+# Seconds after the log-in at which a session ends, however often it was prolonged since.
+SESSION_LASTS_AT_MOST = 30 * 24 * 3600
 
 # --- Impersonation, through django-hijack -------------------------------------------------------
 
@@ -331,6 +346,12 @@ else:
     raise ImproperlyConfigured(f"TASKS is {_tasks!r}. Set it to thread, database or redis.")
 TASKS = {"default": {"BACKEND": _task_backend}}
 
+# --- What is sent to us -------------------------------------------------------------------------
+
+# Nobody uploads anything: what comes as a file is read past, and kept neither in memory nor on
+# disk. What else is more than 2.5 MB, or more than 1,000 fields, Django refuses.
+FILE_UPLOAD_HANDLERS: list[str] = []
+
 # --- Files ------------------------------------------------------------------------------------
 
 STATIC_URL = "static/"
@@ -412,6 +433,9 @@ if not DEBUG:
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+    # By these names browsers take no cookie from a neighbour under the same domain.
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
     if env.bool("BEHIND_TLS_PROXY", default=False):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
