@@ -42,14 +42,14 @@ demo: python ## Run everything on this machine: product, Stripe's stand-in, a ca
 
 .PHONY: test
 test: install ## Run the tests on SQLite, in parallel
-	$(DEVELOPMENT) $(PYTEST) -m "not postgres and not browser and not thorough and not html" $(ARGS) $(TESTS)
+	$(DEVELOPMENT) $(PYTEST) -m "not postgres and not redis and not browser and not thorough and not html" $(ARGS) $(TESTS)
 
 .PHONY: test-postgres
-test-postgres: install ## Run what uses the database, on PostgreSQL (DATABASE_URL=postgres://…)
+test-postgres: install ## Run what uses the database, on PostgreSQL (DATABASE_URL=postgres://…), and Redis (REDIS_URL=redis://…)
 	@case "$(DATABASE_URL)" in postgres*) ;; *) echo >&2 "Say which PostgreSQL: make \
 	test-postgres DATABASE_URL=postgres://user:password@127.0.0.1:5432/holdfast"; exit 1;; esac
 	$(DEVELOPMENT) DATABASE_URL="$(DATABASE_URL)" \
-	$(PYTEST) -m "(database or postgres) and not browser and not thorough and not html" $(ARGS) $(TESTS)
+	$(PYTEST) -m "(database or postgres or redis) and not browser and not thorough and not html" $(ARGS) $(TESTS)
 
 .PHONY: test-thorough
 test-thorough: install ## Play thousands of histories of billing: every order, crash and loss
@@ -85,9 +85,14 @@ check: install ## Lint, types, imports, templates, migrations, settings, locks, 
 	$(DEVELOPMENT) $(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(DEVELOPMENT) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(DEVELOPMENT) $(BIN)/python -m tools.check_migrations
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python tools/check_locks.py
 	$(DEVELOPMENT) $(PYTEST) -m html tests/html
+
+.PHONY: audit
+audit: install ## Ask whether a vulnerability is known of what is locked; 75: it could not be asked
+	$(BIN)/python tools/audit.py
 
 .PHONY: format
 format: install ## Format code and templates, and mend what can be mended

@@ -13,6 +13,9 @@ def main() -> None:
         os.environ["DJANGO_SETTINGS_MODULE"] = "sandbox.settings"
     else:
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    if sys.argv[1:2] != ["runserver"]:
+        # A command is one thread; and a pool does not survive that rqworker forks.
+        os.environ["DATABASE_POOL_SIZE"] = "0"
     execute_from_command_line(sys.argv)
 
 

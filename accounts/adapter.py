@@ -5,6 +5,7 @@ from smtplib import SMTPException
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context as allauth_context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -38,6 +39,14 @@ class AccountAdapter(DefaultAccountAdapter):
         """
         return User.objects.normalize_email(credentials.get("email"))
 
+    def is_safe_url(self, url: str) -> bool:
+        try:
+            safe: bool = super().is_safe_url(url)
+        except ValueError:
+            # An address that cannot be one, as with an open bracket.
+            return False
+        return safe
+
     def clean_email(self, email: str) -> str:
         return User.objects.normalize_email(super().clean_email(email))
 
@@ -66,8 +75,8 @@ class AccountAdapter(DefaultAccountAdapter):
     def render_mail(
         self, template_prefix: str, email: str | list[str], context: Any, headers: Any = None
     ) -> EmailMultiAlternatives:
-        """Have allauth's mails in both forms, as all of ours."""
-        written = super().render_mail(template_prefix, email, context, headers)
+        """Have allauth's mails in both forms, as all of ours, and lead to where ours lead."""
+        written = super().render_mail(template_prefix, email, _led_home(context), headers)
         message = mails.compose(written.subject, written.body, written.to, written.extra_headers)
         message.from_email = written.from_email
         return message
@@ -78,6 +87,20 @@ class AccountAdapter(DefaultAccountAdapter):
             super().send_notification_mail(template_prefix, *args, **kwargs)
         except (SMTPException, OSError):
             logger.exception("The mail %s was not sent", template_prefix)
+
+
+def _led_home(context: dict[str, Any]) -> dict[str, Any]:
+    """Return the context of a mail with its links under BASE_URL.
+
+    allauth puts them under the host that was asked for, of which anybody may choose the port.
+    """
+    asked = allauth_context.request.build_absolute_uri("/")
+    return {
+        name: f"{settings.BASE_URL}/{value.removeprefix(asked)}"
+        if isinstance(value, str) and value.startswith(asked)
+        else value
+        for name, value in context.items()
+    }
 
 
 class MFAAdapter(DefaultMFAAdapter):

@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 
 from accounts import impersonation_services as services
@@ -47,11 +46,7 @@ class ImpersonationMiddleware:
         except session.ImpersonationOver:
             words = _("The impersonation has ended, and you are logged out. Log in as yourself.")
             messages.info(request, words)
-        response = self.get_response(request)
-        if current(request) is not None:
-            # So that the browser's way back does not lead to another person's pages.
-            add_never_cache_headers(response)
-        return response
+        return self.get_response(request)
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any

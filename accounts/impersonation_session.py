@@ -11,7 +11,6 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import rotate_token
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 from hijack.views import AcquireUserView, ReleaseUserView
 
 from accounts import impersonation_services as services
@@ -84,7 +83,7 @@ def resume(request: HttpRequest, now: datetime) -> Impersonation | None:
     by = User.objects.filter(pk=by_id).first()
     ends_at = datetime.fromisoformat(details["ends_at"])
     if isinstance(person, User) and by is not None and now < ends_at:
-        is_as_it_was = constant_time_compare(details["by"], by.get_session_auth_hash())
+        is_as_it_was = by.is_session_hash(details["by"])
         if is_as_it_was and services.may_impersonate(hijacker=by, hijacked=person):
             return Impersonation(person, by, details["reason"], ends_at)
     if not isinstance(person, User):

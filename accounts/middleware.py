@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
+from allauth.account.authentication import get_authentication_records
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
+from django.utils.cache import patch_cache_control
 
 from accounts import services
 from accounts.http import was_let_in
@@ -16,6 +20,39 @@ from accounts.models import User
 from accounts.reader import zone_of, zone_told
 
 logger = logging.getLogger(__name__)
+
+
+class SessionAgeMiddleware:
+    """End a session that began long ago: each proof of who it is prolongs one, and none for ever.
+
+    It stands behind the person and the impersonation, which asks first. When the session began came
+    with it, so it makes no statement.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        records = get_authentication_records(request, request.user)
+        if records and time.time() - records[0]["at"] > settings.SESSION_LASTS_AT_MOST:
+            # Without Django's `logout`, which would tell the log that the person did it.
+            request.session.flush()
+            request.user = AnonymousUser()
+        return self.get_response(request)
+
+
+class NoStoreMiddleware:
+    """Have no browser and no proxy keep what somebody signed in was shown: after log-out, the way
+    back leads to nothing. It stands behind the person, and makes no statement."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.user.is_authenticated:
+            patch_cache_control(response, no_store=True)
+        return response
 
 
 class TimeZoneMiddleware:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from django.db import connections
 from django.db.models import Model
 
+from accounts.indexes import make_index
+
 # What `istartswith` compares on each database.
 COMPARED = {"sqlite": "{name} COLLATE NOCASE", "postgresql": "UPPER({name}::text) text_pattern_ops"}
 
@@ -18,5 +20,4 @@ def install_index(model: type[Model], using: str) -> None:
     a table that SQLite rebuilds loses it."""
     connection, table = connections[using], model._meta.db_table
     column = COMPARED[connection.vendor].format(name=connection.ops.quote_name("name"))
-    with connection.cursor() as cursor:
-        cursor.execute(f"CREATE INDEX IF NOT EXISTS {table}_name_begins ON {table} ({column})")
+    make_index(f"{table}_name_begins", table=table, columns=column, using=using)

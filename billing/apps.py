@@ -9,6 +9,7 @@ class BillingConfig(AppConfig):
     verbose_name = _("Billing")
 
     def ready(self) -> None:
+        import_module("billing.checks")
         import_module("billing.exports")
         import_module("billing.needs")
         import_module("billing.reasons")

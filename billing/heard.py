@@ -10,6 +10,8 @@ from django.db.models import F, QuerySet
 from django.db.models.expressions import RawSQL
 from djstripe.models import Event
 
+from accounts.indexes import make_index
+
 NAME = "billing_event_customer"
 # The object of an event is the customer, or belongs to it.
 WHOM = {
@@ -30,9 +32,5 @@ def events_of(customer_id: str) -> QuerySet[Event]:
 def install_index(using: str) -> None:
     """Have the index there. Safe to repeat, and repeated after each migrate: a table that SQLite
     rebuilds loses it."""
-    connection = connections[using]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"CREATE INDEX IF NOT EXISTS {NAME} ON djstripe_event "
-            f"(({WHOM[connection.vendor]}), djstripe_id)"
-        )
+    columns = f"({WHOM[connections[using].vendor]}), djstripe_id"
+    make_index(NAME, table="djstripe_event", columns=columns, using=using)

@@ -19,6 +19,7 @@ class ConfigAppConfig(AppConfig):
         what ends a process logged, unless somebody is looking on."""
         user_logged_in.disconnect(dispatch_uid="update_last_login")
         import_module("accounts.last_login")
+        import_module("config.checks")
         if not (settings.DEBUG or sys.stderr.isatty()):
             sys.excepthook = log_uncaught
 

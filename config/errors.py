@@ -10,22 +10,25 @@ from django.views.decorators.csrf import requires_csrf_token
 
 from accounts.impersonation import current
 
-# After which it is worth another try.
-RETRY_SECONDS = 30
+# What the database could not do just now: it is down, full, or too many want it at once.
+UNAVAILABLE = (OperationalError, InterfaceError)
+SECONDS_UNTIL_AGAIN = 10
 
 
 @requires_csrf_token
 def server_error(request: HttpRequest) -> HttpResponse:
     """Say that something went wrong, with the way back for whoever impersonates somebody.
 
-    Where the database is out of reach the status is 503: it is not the request's fault, and it can
-    be repeated.
+    Where the database is what failed: 503, so that browsers, proxies and Stripe come again.
     """
+    if isinstance(sys.exception(), UNAVAILABLE):
+        return HttpResponse(
+            render_to_string("503.html"),
+            status=503,
+            headers={"Retry-After": str(SECONDS_UNTIL_AGAIN), "Cache-Control": "no-store"},
+        )
     impersonation = current(request)
     context = {}
     if impersonation is not None:
         context = {"impersonation": impersonation, "csrf_token": get_token(request)}
-    page = render_to_string("500.html", context)
-    if isinstance(sys.exception(), InterfaceError | OperationalError):
-        return HttpResponse(page, status=503, headers={"Retry-After": RETRY_SECONDS})
-    return HttpResponse(page, status=500)
+    return HttpResponse(render_to_string("500.html", context), status=500)

@@ -12,8 +12,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TypeVar
@@ -68,22 +68,32 @@ def _answers(port: int) -> bool:
         return probe.connect_ex((LOCALHOST, port)) == 0
 
 
-class ManagedProcess(AbstractContextManager["ManagedProcess"]):
-    """One running `manage.py` command; leaving its `with` block stops it.
+def _instead(env: Mapping[str, str]) -> dict[str, str]:
+    """Return these values, and the files that had them before named no more."""
+    return {**{f"{name}_FILE": "" for name in env}, **env}
+
+
+class RunningProcess(AbstractContextManager["RunningProcess"]):
+    """One running program; leaving its `with` block stops it.
 
     `env` is added to our own environment. With `echo`, what it says goes on to our output.
     """
 
     def __init__(
-        self, *arguments: str, env: Mapping[str, str] | None = None, echo: bool = False
+        self,
+        command: Sequence[str],
+        *,
+        name: str = "",
+        env: Mapping[str, str] | None = None,
+        echo: bool = False,
     ) -> None:
-        self.name = f"manage.py {arguments[0]}"
+        self.name = name or command[0]
         self.output = ""
         self._echo = echo
         self._popen = subprocess.Popen(
-            [sys.executable, "-u", "manage.py", *arguments],
+            command,
             cwd=BASE_DIR,
-            env={**os.environ, **(env or {})},
+            env={**os.environ, **_instead(env or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -95,6 +105,10 @@ class ManagedProcess(AbstractContextManager["ManagedProcess"]):
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
 
     @property
     def returncode(self) -> int | None:
@@ -115,6 +129,12 @@ class ManagedProcess(AbstractContextManager["ManagedProcess"]):
     def wait_for_port(self, port: int, *, within: float) -> None:
         """Wait up to `within` seconds until something listens there. Raises ProcessFailed."""
         self._wait_for(lambda: _answers(port), within)
+
+    def kill(self) -> None:
+        """End it, and all that it started, as a machine that loses its power does."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._popen.pid, signal.SIGKILL)
+        self._popen.wait()
 
     def stop(self, *, within: float = 5) -> None:
         """Ask it to end, and all that it started; after `within` seconds, end it."""
@@ -154,3 +174,17 @@ class ManagedProcess(AbstractContextManager["ManagedProcess"]):
         # What was echoed is on the screen already.
         said = "" if self._echo else f" Its last words:\n{self.output[-2000:].rstrip()}"
         return ProcessFailed(f"{self.name} {what}.{said}")
+
+
+class ManagedProcess(RunningProcess):
+    """One running `manage.py` command."""
+
+    def __init__(
+        self, *arguments: str, env: Mapping[str, str] | None = None, echo: bool = False
+    ) -> None:
+        super().__init__(
+            [sys.executable, "-u", "manage.py", *arguments],
+            name=f"manage.py {arguments[0]}",
+            env=env,
+            echo=echo,
+        )

@@ -1,4 +1,5 @@
-"""Every setting of Holdfast. Values that differ between machines come from the environment.
+"""Every setting of Holdfast. Values that differ between machines come from the environment, or from
+files that it names (config/environment.py).
 
 `.env.example` lists the variables; with none of them set and `DEBUG=true`, everything runs on
 SQLite, in one process, without Stripe.
@@ -7,17 +8,18 @@ SQLite, in one process, without Stripe.
 import logging
 import os
 from pathlib import Path
+from typing import Any
 
-import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from config.environment import Env
 from config.metric_files import count_in
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
-environ.Env.read_env(BASE_DIR / ".env")
+env = Env()
+Env.read_env(BASE_DIR / ".env")
 
 # --- Core -----------------------------------------------------------------------------------
 
@@ -25,8 +27,8 @@ DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="development-only" if DEBUG else "")
 if not SECRET_KEY:
     raise ImproperlyConfigured(
-        "SECRET_KEY is not set. Set it in the environment or in .env, or set DEBUG=true to "
-        "develop on this machine."
+        "SECRET_KEY is not set. Set it, or SECRET_KEY_FILE, in the environment or in .env, or set "
+        "DEBUG=true to develop on this machine."
     )
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -76,8 +78,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.NoStoreMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.impersonation_middleware.ImpersonationMiddleware",
+    "accounts.middleware.SessionAgeMiddleware",
     "accounts.middleware.TimeZoneMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -131,19 +135,45 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     # name is this process's own, so that two runs of the tests do not share it.
     _database["TEST"] = {"NAME": BASE_DIR / "var" / f"test-{os.getpid()}.sqlite3"}
 else:
-    _database["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
     _database["CONN_HEALTH_CHECKS"] = True
-    # Seconds until a server that does not answer is given up; the system's own default is minutes.
     _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+    # The threads of a server share connections; a command is one thread, and keeps one of its own
+    # (manage.py says 0).
+    _pool_size = env.int("DATABASE_POOL_SIZE", default=8)
+    if _pool_size:
+        # Who waits longer for a connection is told to try again: the database is down, or full.
+        _database["OPTIONS"]["pool"] = {"min_size": 1, "max_size": _pool_size, "timeout": 5}
+    else:
+        _database["CONN_MAX_AGE"] = 60
 
-# In the database, unless there is something better: attempts to log in are counted here, and every
-# server process must see the same count. `migrate` makes the table (accounts/rate_limits.py).
-CACHES = {
-    "default": env.cache_url_config(env.str("CACHE_URL", default="") or "dbcache://holdfast_cache")
+# --- Redis: cache, sessions, limits, and with TASKS=redis the queue -----------------------------
+
+REDIS_URL = env.str("REDIS_URL", default="")
+
+# In the database, unless there is a Redis: attempts to log in are counted here, and every server
+# process must see the same count. `migrate` makes the table (accounts/rate_limits.py).
+# Django's default is 300 entries, past which it throws away what still counts.
+_database_cache: dict[str, Any] = {
+    "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+    "LOCATION": "holdfast_cache",
+    "OPTIONS": {"MAX_ENTRIES": 50_000},
 }
-if CACHES["default"]["BACKEND"].endswith("DatabaseCache"):
-    # Django's default is 300, past which it throws away what still counts.
-    CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 50_000)
+if _cache_url := env.str("CACHE_URL", default=""):
+    CACHES = {"default": env.cache_url_config(_cache_url)}
+elif REDIS_URL:
+    CACHES = {
+        "default": {
+            "BACKEND": "config.cache.FailoverCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": "holdfast",
+            # Seconds. A request waits no longer before it goes on without Redis.
+            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+        },
+        "database": _database_cache,
+    }
+    SESSION_ENGINE = "accounts.session_store"
+else:
+    CACHES = {"default": _database_cache}
 
 # --- People: log-in by e-mail, through django-allauth ----------------------------------------
 
@@ -168,6 +198,8 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    # Put your product's name here, and whatever else people would think of first.
+    {"NAME": "accounts.passwords.ContextWordsValidator", "OPTIONS": {"words": ["holdfast"]}},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
@@ -180,6 +212,14 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+# How often one person may do what mails strangers, hands much out, or has others work; log-in and
+# what belongs to it have allauth's own limits (docs/rules.md, "Log-in").
+ACCOUNT_RATE_LIMITS = {
+    "invite": "60/h/user",
+    "export": "20/h/user",
+    "request_transfer": "10/h/user",
+    "found_organization": "10/h/user",
+}
 # One address each: a new one takes the place of the old once it is confirmed.
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_CONFIRMATION_AUTHENTICATED_REDIRECT_URL = "/account/"
@@ -215,6 +255,8 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 CLIENT_ADDRESS_HEADER = env.str("CLIENT_ADDRESS_HEADER", default="")
 
 SESSION_COOKIE_HTTPONLY = True
+# Seconds after the log-in at which a session ends, however often it was prolonged since.
+SESSION_LASTS_AT_MOST = 30 * 24 * 3600
 
 # --- Impersonation, through django-hijack -------------------------------------------------------
 
@@ -256,7 +298,10 @@ BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
 # --- Stripe, mirrored by dj-stripe ------------------------------------------------------------
 
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
-STRIPE_LIVE_MODE = STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
+# The key tells its mode. Who says it as well is told when the two disagree (billing/checks.py).
+STRIPE_LIVE_MODE = env.bool(
+    "STRIPE_LIVE_MODE", default=STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
+)
 # Pinned: without it dj-stripe follows the SDK's default, which moves with every release.
 STRIPE_API_VERSION = "2026-05-27.dahlia"
 # Only set when asked for: dj-stripe's own check objects to it in production.
@@ -290,10 +335,22 @@ elif _tasks == "database":
 elif _tasks == "redis":
     _task_backend = "django_tasks_rq.RQBackend"
     INSTALLED_APPS += ["django_rq", "django_tasks_rq"]
-    RQ_QUEUES = {"default": {"URL": env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")}}
+    if not REDIS_URL:
+        raise ImproperlyConfigured(
+            "TASKS is redis, and REDIS_URL is not set. Set it to redis://host:6379/0."
+        )
+    # Whoever enqueues waits no longer; a worker sets a time-out of its own for its long calls.
+    _time_outs = "socket_connect_timeout=1&socket_timeout=1"
+    RQ_QUEUES = {"default": {"URL": f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{_time_outs}"}}
 else:
     raise ImproperlyConfigured(f"TASKS is {_tasks!r}. Set it to thread, database or redis.")
 TASKS = {"default": {"BACKEND": _task_backend}}
+
+# --- What is sent to us -------------------------------------------------------------------------
+
+# Nobody uploads anything: what comes as a file is read past, and kept neither in memory nor on
+# disk. What else is more than 2.5 MB, or more than 1,000 fields, Django refuses.
+FILE_UPLOAD_HANDLERS: list[str] = []
 
 # --- Files ------------------------------------------------------------------------------------
 
@@ -376,6 +433,9 @@ if not DEBUG:
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+    # By these names browsers take no cookie from a neighbour under the same domain.
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
     if env.bool("BEHIND_TLS_PROXY", default=False):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 

@@ -9,12 +9,12 @@ import urllib.request
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from urllib.parse import quote, urlencode
 
 from django.conf import settings
 
-from config.processes import LOCALHOST, ManagedProcess, ProcessFailed, free_port
+from config.processes import LOCALHOST, ManagedProcess, ProcessFailed, RunningProcess, free_port
 
 SANDBOX_KEY = "sk_test_sandbox"
 DAY = 86_400
@@ -26,6 +26,20 @@ WORKERS = {
 }
 # Proxies are for the outside world.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class Product(Protocol):
+    """A product that runs, with Stripe's stand-in beside it, and is known by its addresses."""
+
+    url: str
+    sandbox_url: str
+
+    @property
+    def last_words(self) -> str:
+        """What the processes said last, for whoever must find out why something broke."""
+
+    def advance_clock(self, *, days: int) -> None:
+        """Move the time of this product's customers at Stripe's stand-in."""
 
 
 class Stage(AbstractContextManager["Stage"]):
@@ -59,14 +73,14 @@ class Stage(AbstractContextManager["Stage"]):
         self._with_cast = with_cast
         self._echo = echo
         self._stack = ExitStack()
-        self._processes: list[ManagedProcess] = []
+        self._processes: list[RunningProcess] = []
         # All that the product relies on, so that a developer's .env does not bend it.
         self._env = {
             "DEBUG": "true",
             "BASE_URL": self.url,
             "ALLOWED_HOSTS": f"{LOCALHOST},localhost",
             "DATABASE_URL": database_url or f"sqlite:///{quote(str(directory / 'demo.sqlite3'))}",
-            "CACHE_URL": "dbcache://holdfast_cache",
+            "CACHE_URL": "",
             "EMAIL_URL": email_url,
             "STRIPE_API_HOST": self.sandbox_url,
             "STRIPE_SECRET_KEY": SANDBOX_KEY,
@@ -97,18 +111,14 @@ class Stage(AbstractContextManager["Stage"]):
 
     @property
     def last_words(self) -> str:
-        """What the processes said last, for whoever must find out why something broke."""
         return "\n".join(f"{each.name}: …{each.output[-3000:]}" for each in self._processes)
 
     def advance_clock(self, *, days: int) -> None:
-        """Move the time of this product's customers at Stripe's stand-in."""
-        clock = self._call(f"test_clocks/{self._env['STRIPE_TEST_CLOCK']}")
-        target = clock["frozen_time"] + days * DAY
-        self._call(f"test_clocks/{clock['id']}/advance", {"frozen_time": target})
+        advance_test_clock(self.sandbox_url, self._env["STRIPE_TEST_CLOCK"], days=days)
 
     def _start(self, stack: ExitStack) -> None:
-        self._say("Preparing the database (the first time, dj-stripe's part takes a minute)")
-        self._do("migrate")
+        self._say("Preparing the database")
+        self._do("prepare_database")
         self._say("Starting Stripe's stand-in")
         database = self._directory / "sandbox.sqlite3"
         sandbox = self._begin(
@@ -136,7 +146,7 @@ class Stage(AbstractContextManager["Stage"]):
             process.wait()
         return process.output
 
-    def _begin(self, stack: ExitStack, *arguments: str) -> ManagedProcess:
+    def _begin(self, stack: ExitStack, *arguments: str) -> RunningProcess:
         process = stack.enter_context(ManagedProcess(*arguments, env=self._env, echo=self._echo))
         self._processes.append(process)
         return process
@@ -146,19 +156,32 @@ class Stage(AbstractContextManager["Stage"]):
         memory = self._directory / "test-clock"
         if memory.exists():
             try:
-                return str(self._call(f"test_clocks/{memory.read_text().strip()}")["id"])
+                return str(call_clocks(self.sandbox_url, memory.read_text().strip())["id"])
             except urllib.error.HTTPError as error:
                 if error.code != 404:
                     raise
-        created = self._call("test_clocks", {"frozen_time": int(time.time()), "name": "Holdfast"})
-        memory.write_text(created["id"])
-        return str(created["id"])
+        clock = make_test_clock(self.sandbox_url)
+        memory.write_text(clock)
+        return clock
 
-    def _call(self, path: str, fields: dict[str, Any] | None = None) -> Any:
-        request = urllib.request.Request(
-            f"{self.sandbox_url}/v1/test_helpers/{path}",
-            data=urlencode(fields).encode() if fields else None,
-            headers={"Authorization": f"Bearer {SANDBOX_KEY}"},
-        )
-        with DIRECT.open(request, timeout=60) as answer:
-            return json.load(answer)
+
+def make_test_clock(sandbox_url: str) -> str:
+    """Make a clock of Stripe's stand-in that shows the present, and return its id."""
+    fields = {"frozen_time": int(time.time()), "name": "Holdfast"}
+    return str(call_clocks(sandbox_url, fields=fields)["id"])
+
+
+def advance_test_clock(sandbox_url: str, clock: str, *, days: int) -> None:
+    target = call_clocks(sandbox_url, clock)["frozen_time"] + days * DAY
+    call_clocks(sandbox_url, f"{clock}/advance", fields={"frozen_time": target})
+
+
+def call_clocks(sandbox_url: str, path: str = "", *, fields: dict[str, Any] | None = None) -> Any:
+    """Make one call about test clocks. Raises urllib.error.HTTPError."""
+    request = urllib.request.Request(
+        f"{sandbox_url}/v1/test_helpers/test_clocks/{path}".rstrip("/"),
+        data=urlencode(fields).encode() if fields else None,
+        headers={"Authorization": f"Bearer {SANDBOX_KEY}"},
+    )
+    with DIRECT.open(request, timeout=60) as answer:
+        return json.load(answer)

@@ -22,6 +22,9 @@ from tests.sandbox_process import SandboxProcess
 
 STRIPE_KEY = "sk_test_sandbox"
 
+# Processes that test side by side on one Redis keep apart.
+django_settings.CACHES["default"]["KEY_PREFIX"] = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+
 # Of what Hypothesis thinks up, fewer than where CI is set, as there it is by `.ci/run`.
 if "CI" not in os.environ:
     hypothesis.settings.register_profile("quick", max_examples=25)
@@ -29,9 +32,13 @@ if "CI" not in os.environ:
 
 
 @pytest.fixture(autouse=True)
-def _quick_and_alone(settings: Settings) -> None:
+def _quick_and_alone(request: pytest.FixtureRequest, settings: Settings) -> None:
     """Cheap password hashes, tasks that run when they are enqueued, and no rate limit's past."""
     cache.clear()
+    counter = "django_assert_num_queries"
+    if counter in request.fixturenames or hasattr(request.module, "CaptureQueriesContext"):
+        # Counted as without Redis, where a copy of the session saves a statement.
+        settings.SESSION_ENGINE = "django.contrib.sessions.backends.db"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
 

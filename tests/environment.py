@@ -1,32 +1,34 @@
 """A pytest plugin, loaded before Django's settings: tests depend on no machine's environment.
 
-DATABASE_URL and TASKS alone are taken from it, to run the same tests on PostgreSQL and with each
-kind of worker.
+DATABASE_URL, REDIS_URL and TASKS alone are taken from it, to run the same tests on PostgreSQL, on
+Redis and with each kind of worker.
 """
 
 import gc
 import os
 
-os.environ.update(
-    {
-        "DEBUG": "true",
-        "SECRET_KEY": "tests-only",
-        "EMAIL_URL": "memorymail://",
-        "STRIPE_SECRET_KEY": "",
-        "STRIPE_API_HOST": "",
-        "STRIPE_TEST_CLOCK": "",
-        "BILLING_GRACE_DAYS": "0",
-        "CACHE_URL": "locmemcache://",
-        "BASE_URL": "http://testserver",
-        "STAFF_NEED_SECOND_FACTOR": "false",
-        "TRUSTED_PROXIES": "0",
-        "CLIENT_ADDRESS_HEADER": "",
-        "METRICS_TOKEN": "",
-        "PROMETHEUS_MULTIPROC_DIR": "",
-        # All that is called is on this machine: no proxy is looked for, at each call anew.
-        "no_proxy": "127.0.0.1,localhost",
-    }
-)
+VALUES = {
+    "DEBUG": "true",
+    "SECRET_KEY": "tests-only",
+    "EMAIL_URL": "memorymail://",
+    "STRIPE_SECRET_KEY": "",
+    "STRIPE_API_HOST": "",
+    "STRIPE_TEST_CLOCK": "",
+    "STRIPE_LIVE_MODE": "false",
+    "BILLING_GRACE_DAYS": "0",
+    "CACHE_URL": "" if os.environ.get("REDIS_URL") else "locmemcache://",
+    "BASE_URL": "http://testserver",
+    "STAFF_NEED_SECOND_FACTOR": "false",
+    "TRUSTED_PROXIES": "0",
+    "CLIENT_ADDRESS_HEADER": "",
+    "METRICS_TOKEN": "",
+    "PROMETHEUS_MULTIPROC_DIR": "",
+    # All that is called is on this machine: no proxy is looked for, at each call anew.
+    "no_proxy": "127.0.0.1,localhost",
+}
+os.environ.update(VALUES)
+# Nor on a file of secrets.
+os.environ.update({f"{name}_FILE": "" for name in VALUES})
 
 
 def pytest_collection_finish() -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from django.core.cache import cache
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -271,6 +272,8 @@ def undone(client: Client | None = None) -> Iterator[None]:
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
+    # A session that was ended is there again, and its copy must not say otherwise.
+    cache.clear()
     if client and cookies is not None:
         client.cookies = cookies
 

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Case, F, Q, When
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
 
 from accounts.managers import UserManager
@@ -207,6 +208,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_session_auth_fallback_hash(self) -> Iterator[str]:
         return map(self._of_this_generation, super().get_session_auth_fallback_hash())
+
+    def is_session_hash(self, told: str) -> bool:
+        """Whether a session that names this is one of theirs which goes on; where the secret key
+        was changed, too."""
+        hashes = (self.get_session_auth_hash(), *self.get_session_auth_fallback_hash())
+        return any(constant_time_compare(told, each) for each in hashes)
 
     def _of_this_generation(self, session_hash: str) -> str:
         return f"{session_hash}:{self.session_generation}"

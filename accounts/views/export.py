@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from allauth.account.decorators import reauthentication_required
+from allauth.decorators import rate_limit
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
@@ -15,6 +16,7 @@ from accounts.models import User
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 @reauthentication_required  # type: ignore[untyped-decorator]
+@rate_limit(action="export")  # type: ignore[untyped-decorator]
 def export(request: HttpRequest) -> HttpResponseBase:
     """Download what we hold about oneself, also when locked out: the gate lets it through."""
     assert isinstance(request.user, User)

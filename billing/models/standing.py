@@ -19,6 +19,10 @@ STALE_AFTER = timedelta(days=1)
 OVERDUE_AFTER = timedelta(minutes=15)
 UNHEARD_AFTER = timedelta(days=2)
 ENDS_SOON = timedelta(days=7)
+# Longer than all calls of one sync may take. A sync that outlives it writes nothing.
+LEASE = timedelta(seconds=90)
+# The clocks of two machines may differ by as much.
+LONGEST_LEASE = 2 * LEASE
 
 
 class Status(models.TextChoices):
@@ -36,9 +40,12 @@ class StandingQuerySet(models.QuerySet["Standing"]):
     def due(self, now: datetime) -> StandingQuerySet:
         """Marked, and nobody is at it: what was never tried first, then what was tried longest
         ago. So one that always fails holds up nobody."""
-        is_free = Q(lease_until__isnull=True) | Q(lease_until__lte=now)
         in_turn = (F("lease_until").asc(nulls_first=True), "sync_requested_at")
-        return self.marked().filter(is_free).order_by(*in_turn)
+        return self.marked().idle(now).order_by(*in_turn)
+
+    def idle(self, now: datetime) -> StandingQuerySet:
+        """Those that no process is at, as `Standing.is_leased` says."""
+        return self.exclude(lease_until__gt=now, lease_until__lte=now + LONGEST_LEASE)
 
     def stale(self, now: datetime) -> StandingQuerySet:
         """Those that nobody has looked at for long: their events may have been lost."""
@@ -257,4 +264,6 @@ class Standing(models.Model):
         return self.status == Status.LAPSED and self.reason in ENDED_FOR_DEBT
 
     def is_leased(self, now: datetime) -> bool:
-        return self.lease_until is not None and self.lease_until > now
+        """Whether a process is at it. A lease that ends later than one can that begins now was
+        taken by a clock that ran ahead, and counts no more."""
+        return self.lease_until is not None and now < self.lease_until <= now + LONGEST_LEASE

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 
 from billing import mirror
 from billing.models import Standing
-
-# Longer than all calls of one sync may take. A sync that outlives it writes nothing.
-LEASE = timedelta(seconds=90)
+from billing.models.standing import LEASE
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django_tasks import task
 
 from billing.gateway import BillingUnavailable
 from billing.models import Standing
+from billing.models.standing import StandingQuerySet
 from billing.services import projection
 from billing.services.sync import sync_organization
 from orgs import clock
@@ -70,11 +70,11 @@ def request_sync_of_customer(*, customer_id: str, now: datetime) -> bool:
 
 # Every event comes this way: a savepoint would be two statements more.
 @transaction.atomic(savepoint=False)
-def _mark(standings: QuerySet[Standing], now: datetime) -> int:
+def _mark(standings: StandingQuerySet, now: datetime) -> int:
     marked = standings.update(sync_requested_at=now)
     if marked:
         # Read after the update, which waits for a sync that is giving its lease back now.
-        idle = standings.exclude(lease_until__gt=now).values_list("organization", flat=True)
+        idle = standings.idle(now).values_list("organization", flat=True)
         for organization_id in idle:
             transaction.on_commit(_waker(organization_id), robust=True)
     return marked

@@ -10,10 +10,11 @@ from billing.services.setup_prices import product_and_price_steps
 from billing.services.setup_steps import Action, Step
 
 
-def plan_setup(*, base_url: str) -> list[Step]:
+def plan_setup(*, base_url: str, renews_secret: bool = False) -> list[Step]:
     """Return what is to be done in the account of the key, and what is there already.
 
-    Only asks. Raises BillingUnavailable.
+    With `renews_secret`, the webhook endpoint is replaced by one with another secret. Only asks.
+    Raises BillingUnavailable.
     """
     steps, of_prices = product_and_price_steps()
     steps += [step for step in of_prices if step.action is not Action.RETIRE]
@@ -21,7 +22,7 @@ def plan_setup(*, base_url: str) -> list[Step]:
     steps.append(_portal_step(is_changing=is_changing))
     # Once the portal no longer offers them.
     steps += [step for step in of_prices if step.action is Action.RETIRE]
-    return [*steps, *endpoint_steps(base_url.rstrip("/"))]
+    return [*steps, *endpoint_steps(base_url.rstrip("/"), renews_secret=renews_secret)]
 
 
 def set_up_stripe(

@@ -36,11 +36,11 @@ EVENTS = [
 ]
 
 
-def endpoint_steps(base_url: str) -> Iterator[Step]:
+def endpoint_steps(base_url: str, *, renews_secret: bool = False) -> Iterator[Step]:
     """Keep exactly one endpoint under this address: of the pinned version, whose secret we know.
 
     Stripe tells the secret once, and never changes the version, so that such an endpoint is
-    replaced: the new one first, so that no event is missed.
+    replaced, and one whose secret is to be another: the new one first, so that no event is missed.
     """
     prefix = f"{base_url}/stripe/webhook/"
     at_stripe = [
@@ -51,7 +51,8 @@ def endpoint_steps(base_url: str) -> Iterator[Step]:
     usable = [
         each
         for each in at_stripe
-        if known.get(each["id"]) == each["url"]
+        if not renews_secret
+        and known.get(each["id"]) == each["url"]
         and each["api_version"] == settings.STRIPE_API_VERSION
     ]
     kept = usable[0] if usable else None
@@ -60,7 +61,8 @@ def endpoint_steps(base_url: str) -> Iterator[Step]:
     what = f"webhook endpoint under {base_url}"
     if kept is None:
         action = Action.REPLACE if others else Action.CREATE
-        yield Step(action, what, _why_new(others, known), partial(_create_endpoint, base_url))
+        why = "with another secret" if renews_secret else _why_new(others, known)
+        yield Step(action, what, why, partial(_create_endpoint, base_url))
         forget = partial(_forget_endpoints, prefix, None)
     elif set(kept["enabled_events"]) != set(EVENTS) or kept["status"] != "enabled":
         why = "it gets other events" if kept["status"] == "enabled" else "it was switched off"

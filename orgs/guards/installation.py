@@ -2,7 +2,8 @@
 
 On SQLite a migration rebuilds tables, which loses their triggers, and fails where a trigger of
 another table names the rebuilt one: so the guards are dropped before migrations and installed
-after them. On PostgreSQL they are never dropped. docs/rules.md, "Guards".
+after them, in the one transaction that `migrate` is there. On PostgreSQL they are never dropped.
+docs/rules.md, "Guards".
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
+from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orgs.guards.rules import GUARDS, Guard
@@ -20,18 +22,27 @@ RETURNS = {"INSERT": "NEW", "UPDATE": "NEW", "DELETE": "OLD", "TRUNCATE": "NULL"
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
-    """Install every guard whose table exists. Safe to repeat; an altered one is put right."""
-    with connection.cursor() as cursor:
-        for guard in _guards_of(connection):
-            if connection.vendor == "sqlite":
-                cursor.execute(f"DROP TRIGGER IF EXISTS {guard.name}")
-                cursor.execute(_sqlite_trigger(guard))
-            else:
-                cursor.execute(_postgresql_function(guard, _search_path(cursor)))
-                definition = _postgresql_trigger(guard)
-                cursor.execute(definition.replace("CREATE", "CREATE OR REPLACE", 1))
-                # A trigger that was disabled stays so when it is replaced.
-                cursor.execute(f"ALTER TABLE {guard.table} ENABLE TRIGGER {guard.name}")
+    """Install every guard that is missing or altered and whose table exists. Safe to repeat.
+
+    Those that stand are left alone: on PostgreSQL, to install one waits for all who write to its
+    table, and makes others wait.
+    """
+    wanted = set(missing_or_altered(connection))
+    for guard in _guards_of(connection):
+        if guard.name in wanted:
+            with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+                _install(guard, connection.vendor, cursor)
+
+
+def _install(guard: Guard, vendor: str, cursor: Any) -> None:
+    if vendor == "sqlite":
+        cursor.execute(f"DROP TRIGGER IF EXISTS {guard.name}")
+        cursor.execute(_sqlite_trigger(guard))
+        return
+    cursor.execute(_postgresql_function(guard, _search_path(cursor)))
+    cursor.execute(_postgresql_trigger(guard).replace("CREATE", "CREATE OR REPLACE", 1))
+    # A trigger that was disabled stays so when it is replaced.
+    cursor.execute(f"ALTER TABLE {guard.table} ENABLE TRIGGER {guard.name}")
 
 
 def drop(connection: BaseDatabaseWrapper) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from allauth.decorators import rate_limit
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -36,6 +37,7 @@ def activity(request: MemberRequest) -> HttpResponse:
 
 @require_POST
 @permission_required("orgs.export_activity")
+@rate_limit(action="export")  # type: ignore[untyped-decorator]
 def export_activity(request: MemberRequest) -> HttpResponseBase:
     """Send the lines that the page's filters find, all of them."""
     wanted = ActivityFilterForm(request.POST).wanted

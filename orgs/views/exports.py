@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from allauth.account.decorators import reauthentication_required
+from allauth.decorators import rate_limit
 from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
@@ -24,6 +25,7 @@ def export_organization(request: MemberRequest) -> HttpResponseBase:
 
 
 @reauthentication_required  # type: ignore[untyped-decorator]
+@rate_limit(action="export")  # type: ignore[untyped-decorator]
 def _export(request: MemberRequest) -> HttpResponseBase:
     organization = request.organization
     if request.method != "POST":

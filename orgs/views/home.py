@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from allauth.decorators import rate_limit
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
@@ -63,6 +64,7 @@ def _known(person: User, organization: Organization, seats: Seats, now: datetime
 
 @require_POST
 @login_required
+@rate_limit(action="found_organization")  # type: ignore[untyped-decorator]
 def found(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)
     form = FoundForm(request.POST)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from allauth.decorators import rate_limit
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Prefetch, Q
@@ -34,6 +35,7 @@ def team(request: MemberRequest) -> HttpResponse:
 
 @require_POST
 @permission_required("orgs.invite_members")
+@rate_limit(action="invite")  # type: ignore[untyped-decorator]
 def invite(request: MemberRequest) -> HttpResponse:
     form = InviteForm(request.POST, organization=request.organization)
     if not form.is_valid():
@@ -70,6 +72,7 @@ def invite(request: MemberRequest) -> HttpResponse:
 
 @require_POST
 @permission_required("orgs.invite_members")
+@rate_limit(action="invite")  # type: ignore[untyped-decorator]
 def resend_invitation(request: MemberRequest, invitation_id: int) -> HttpResponse:
     invitation = get_object_or_404(request.organization.invitations, pk=invitation_id)
     try:

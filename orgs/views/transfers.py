@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from allauth.decorators import rate_limit
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -14,6 +15,7 @@ from orgs.forms import TransferRequestForm
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @member_required
+@rate_limit(action="request_transfer")  # type: ignore[untyped-decorator]
 def request_transfer(request: MemberRequest) -> HttpResponse:
     """The owner asks staff to hand the organization on."""
     organization = request.organization

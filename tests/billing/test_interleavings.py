@@ -17,9 +17,10 @@ from typing import Any, Literal
 import pytest
 
 from billing.models import Standing
+from billing.models.standing import LEASE
 from billing.services import leases, projection, request_sync
 from billing.services.facts import Facts, fetch
-from billing.services.leases import LEASE, Lease
+from billing.services.leases import Lease
 from billing.services.projection import Written, current_policy
 from billing.services.sync import MOST_ROUNDS
 from billing.standing import standing_of

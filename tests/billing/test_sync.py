@@ -264,6 +264,13 @@ def test_who_holds_the_lease_syncs_alone(cast: Cast) -> None:
     assert standing(cast).sync_requested_at is not None
 
 
+def test_a_lease_by_a_clock_that_ran_ahead_holds_up_nobody(payer: Payer, cast: Cast) -> None:
+    """A process was killed at it while its machine's clock was an hour ahead."""
+    now = timezone.now()
+    Standing.objects.update(lease_until=now + timedelta(hours=1), sync_requested_at=now)
+    assert services.sync_due(now=now) == (1, 0)
+
+
 def test_a_lease_that_ran_out_is_taken_over(payer: Payer, cast: Cast) -> None:
     Standing.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     assert services.sync_organization(cast.acme) is Outcome.SYNCED

@@ -95,6 +95,15 @@ def test_cookies_travel_encrypted_and_no_script_reads_them(told: Any, cookie: st
     assert told["settings"][f"{cookie}_COOKIE_SAMESITE"] == "Lax"
 
 
+@pytest.mark.parametrize("cookie", ["SESSION", "CSRF"])
+def test_no_neighbour_under_the_same_domain_sets_them(told: Any, cookie: str) -> None:
+    """Browsers keep a cookie of such a name to the very host that sent it."""
+    settings = told["settings"]
+    assert settings[f"{cookie}_COOKIE_NAME"].startswith("__Host-")
+    assert settings[f"{cookie}_COOKIE_DOMAIN"] is None
+    assert settings[f"{cookie}_COOKIE_PATH"] == "/"
+
+
 def test_static_files_have_names_by_their_content_and_are_compressed(told: Any) -> None:
     storage = told["settings"]["STORAGES"]["staticfiles"]["BACKEND"]
     assert storage == "whitenoise.storage.CompressedManifestStaticFilesStorage"

@@ -43,6 +43,7 @@ def migrate(operation: Callable[[Any], None]) -> set[str]:
         ("orgs.Organization", "name", {"max_length": 121}),
         ("orgs.OwnershipTransfer", "reason", {"null": True}),
         ("accounts.UserEventLog", "event", {"max_length": 65}),
+        ("accounts.LogExport", "sha256", {"max_length": 65}),
         ("accounts.User", "name", {"max_length": 151}),
     ],
 )
@@ -65,6 +66,23 @@ def test_every_guard_stands_after_a_migration_altered_a_table(
 
     assert missing_meanwhile == (ALL_NAMES if IS_SQLITE else set())
     assert missing_afterwards == missing() == set()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "label",
+    ["orgs.Organization", "orgs.OwnershipTransfer", "accounts.UserEventLog", "accounts.LogExport"],
+)
+def test_every_guard_stands_after_a_column_came_and_went(label: str) -> None:
+    model = ProjectState.from_apps(apps).apps.get_model(label)
+    motto = models.TextField(null=True)
+    motto.set_attributes_from_name("motto")
+    motto.model = model
+
+    migrate(lambda editor: editor.add_field(model, motto))
+    missing_with_it = missing()
+    migrate(lambda editor: editor.remove_field(model, motto))
+    assert missing_with_it == missing() == set()
 
 
 @pytest.mark.django_db

@@ -159,7 +159,7 @@ class Gallery:
     ) -> None:
         page.emulate_media(color_scheme=scheme)
         page.wait_for_load_state()
-        page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished))")
+        page.evaluate("document.getAnimations().forEach((each) => each.finish())")
         page.screenshot(path=self.everything / picture.file, full_page=True)
         with suppress(Resolver404):
             self.names.add(resolve(urlsplit(page.url).path).view_name)

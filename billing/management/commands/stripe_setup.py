@@ -29,6 +29,11 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="print the plan, do nothing")
         parser.add_argument("--live", action="store_true", help="the key is a live one, as meant")
         parser.add_argument(
+            "--renew-webhook-secret",
+            action="store_true",
+            help="replace the webhook endpoint by one with another secret; no event is missed",
+        )
+        parser.add_argument(
             "--no-proof", action="store_true", help="do not wait for an event to arrive"
         )
 
@@ -38,7 +43,9 @@ class Command(BaseCommand):
         done: list[Step] = []
         steps: list[Step] = []
         try:
-            steps = services.plan_setup(base_url=base_url)
+            steps = services.plan_setup(
+                base_url=base_url, renews_secret=options["renew_webhook_secret"]
+            )
             self._print(steps)
             if options["dry_run"]:
                 return

@@ -25,6 +25,8 @@ FAILS_LATER = "4000000000000341"
 # the retries, so that an organization is seen past due on the way.
 STEP = timedelta(days=4)
 MOST_STEPS = 20
+# Past the longest one, to where both have been charged again.
+A_MONTH = timedelta(days=32)
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,8 @@ def _bring_about(teams: dict[Status, Organization]) -> None:
     # Ten days later, so that the one is still being retried when the other has been given up.
     if not _has_subscribed(teams[Status.PAST_DUE]):
         billing.advance_test_clock(by=timedelta(days=10))
-    _subscribe(teams[Status.PAST_DUE], "pro", FAILS_LATER)
+        _subscribe(teams[Status.PAST_DUE], "pro", FAILS_LATER)
+        billing.advance_test_clock(by=A_MONTH)
     for _step in range(MOST_STEPS):
         if _standings(teams) == {status: status for status in teams}:
             return

@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from config.browser import Browser, FormNotFound, Page
 from config.processes import ProcessFailed
-from config.stage import Stage
+from config.stage import Product, Stage
 
 PAYS = "4242424242424242"
 FAILS_LATER = "4000000000000341"
@@ -73,7 +73,7 @@ class Command(BaseCommand):
 class Story:
     """Alice founds Acme, Bob joins, the money stops and comes back. Each step says what it saw."""
 
-    def __init__(self, stage: Stage, mails: Path) -> None:
+    def __init__(self, stage: Product, mails: Path) -> None:
         self.stage = stage
         self.mails = mails
         self.alice = Browser()
