@@ -25,9 +25,6 @@ __all__ = ["endpoint"]
 
 pytestmark = [pytest.mark.process, pytest.mark.django_db(transaction=True)]
 
-# Its name in production (config/settings.py).
-COOKIE = "__Host-sessionid"
-
 
 @pytest.fixture
 def slow(payer: Payer, cast: Cast) -> Payer:
@@ -69,9 +66,11 @@ def tell_of_acme(web: WebProcess, endpoint: WebhookEndpoint, cast: Cast) -> None
 
 def test_a_request_in_hand_is_answered_before_the_process_ends(slow: Payer, cast: Cast) -> None:
     session = signed_in(cast.alice).cookies[django_settings.SESSION_COOKIE_NAME].value
+    # As it is called in production.
+    cookie = f"__Host-sessionid={session}"
     asked = len(slow.sandbox.requests())
     with WebProcess() as web, ThreadPoolExecutor() as pool:
-        answer = pool.submit(web.get, "/billing/return/?q=private", Cookie=f"{COOKIE}={session}")
+        answer = pool.submit(web.get, "/billing/return/?q=private", Cookie=cookie)
         wait_for_sync(slow, after=asked)
         web.tell_to_end()
         assert answer.result().status == 302

@@ -17,7 +17,7 @@ django.setup()
 logging.disable()
 from django.test import Client
 client = Client(raise_request_exception=False, headers={"host": "localhost"})
-client.cookies["sessionid"] = "x" * 32
+client.cookies["__Host-sessionid"] = "x" * 32
 answers = [
     client.get("/accounts/login/", secure=True),
     client.get("/", secure=True),

@@ -30,9 +30,10 @@ SECRETS: dict[str, tuple[str, str, object]] = {
     "STRIPE_SECRET_KEY": ("sk_live_only_here", "STRIPE_LIVE_MODE", True),
     "REDIS_URL": (
         "redis://:word@queue.example:6379/0",
-        "RQ_QUEUES['default']['URL']",
+        "REDIS_URL",
         "redis://:word@queue.example:6379/0",
     ),
+    "METRICS_TOKEN": ("only-for-scrapes", "METRICS_TOKEN", "only-for-scrapes"),
 }
 
 
@@ -47,7 +48,7 @@ def settings_say(what: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", script],
         cwd=BASE_DIR,
-        env=clean | {"TASKS": "redis", "SECRET_KEY": "x"} | env,
+        env=clean | {"SECRET_KEY": "x"} | env,
         capture_output=True,
         text=True,
         check=False,
