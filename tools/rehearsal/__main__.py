@@ -24,7 +24,7 @@ from config.management.commands.walkthrough import PASSWORD, Story
 from config.processes import ProcessFailed, interrupt_once
 from tools.rehearsal.arrangement import Arrangement, commands
 from tools.rehearsal.people import Stripe
-from tools.rehearsal.plays import PLAYS, Cast, Result, Theatre, disk_is_full
+from tools.rehearsal.plays import PLAYS, Cast, Result, Theatre, disk_is_full, play_with_clocks
 from tools.rehearsal.report import report
 from tools.rehearsal.servers import Missing, PostgreSQL, Redis, SQLite
 
@@ -70,6 +70,9 @@ def rehearse(only: list[str] | None) -> tuple[list[str], list[str], list[Result]
             if only is None or name in only:
                 results.append(theatre.play(name, breaks))
                 say(results[-1].told())
+        if only is None or "clocks" in only:
+            results.append(play_with_clocks(theatre))
+            say(results[-1].told())
     if only is None or "disk" in only:
         with ExitStack() as stack:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rehearsal-")))

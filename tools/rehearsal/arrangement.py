@@ -12,6 +12,7 @@ import re
 import secrets
 import shlex
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -64,6 +65,12 @@ class Arrangement(AbstractContextManager["Arrangement"]):
         self._directory = directory
         self._processes: dict[str, RunningProcess] = {}
         self._lines: dict[str, str] = {}
+        self._more: dict[str, str] = {}
+        self._turn = threading.Lock()
+        self._ending = threading.Event()
+        self._supervisor = threading.Thread(target=self._supervise)
+        # Which processes ended, and were started again.
+        self.restarted: list[str] = []
         # What the commands of the README said.
         self.said: dict[str, str] = {}
         self.mails = directory / "mails"
@@ -107,6 +114,9 @@ class Arrangement(AbstractContextManager["Arrangement"]):
                 stack.callback(self.redis.stop)
             stack.callback(self._stop_all)
             self._start()
+            stack.callback(self._supervisor.join)
+            stack.callback(self._ending.set)
+            self._supervisor.start()
             self._stack = stack.pop_all()
         return self
 
@@ -134,12 +144,14 @@ class Arrangement(AbstractContextManager["Arrangement"]):
         """As if it had never been asked: SIGKILL."""
         self._processes[name].kill()
 
-    def stop(self, name: str) -> None:
-        self._processes[name].stop(within=45)
-
-    def restart(self, name: str, **more: str) -> None:
-        """Do what a supervisor does when a process has ended; with more variables."""
-        self._run(name, **more)
+    def run_again(self, **more: str) -> None:
+        """Restart web, workers and sweep with these variables besides."""
+        with self._turn:
+            self._more = more
+            for name in self._supervised():
+                self._processes[name].stop(within=45)
+                self._run(name)
+        self.wait_until_it_answers()
 
     def manage(self, *arguments: str) -> str:
         """Run a command to its end, and return what it said. Raises ProcessFailed."""
@@ -151,6 +163,9 @@ class Arrangement(AbstractContextManager["Arrangement"]):
         before, after = commands()
         servers = "PostgreSQL and Redis" if self.redis else "SQLite"
         self._say(f"(there are {servers}, and Stripe's stand-in)")
+        if not self.redis:
+            # Quicker than `migrate`, which finds nothing to do afterwards.
+            self.manage("prepare_database")
         port, file = self.sandbox_url.rsplit(":")[-1], self._directory / "sandbox.sqlite3"
         self._lines["sandbox"] = f"python -u manage.py sandbox --port={port} --database={file}"
         self._run("sandbox").wait_for_line(r"^Sandbox ready at ", within=60)
@@ -167,10 +182,9 @@ class Arrangement(AbstractContextManager["Arrangement"]):
         self._lines["sweep"] = runs["sweep"]
         if self.redis:
             self._lines |= {f"worker-{number}": runs["worker"] for number in range(1, WORKERS + 1)}
-        for name, line in self._lines.items():
-            if name != "sandbox":
-                self._say(f"{name}: {line}")
-                self._run(name)
+        for name in self._supervised():
+            self._say(f"{name}: {self._lines[name]}")
+            self._run(name)
         self._say("nginx, with deploy/nginx.conf")
         self._processes["nginx"] = self._nginx.start()
         self.wait_until_it_answers()
@@ -186,9 +200,21 @@ class Arrangement(AbstractContextManager["Arrangement"]):
             process.wait()
         self.said[line] = process.output
 
-    def _run(self, name: str, **more: str) -> RunningProcess:
+    def _supervised(self) -> list[str]:
+        return [name for name in self._lines if name != "sandbox"]
+
+    def _supervise(self) -> None:
+        """Start again what has ended, a second later, as systemd does by Restart=always."""
+        while not self._ending.wait(1):
+            with self._turn:
+                for name in self._supervised():
+                    if self._processes[name].returncode is not None:
+                        self.restarted.append(name)
+                        self._run(name)
+
+    def _run(self, name: str) -> RunningProcess:
         line = shlex.split(self._lines[name])
-        process = RunningProcess(line, name=name, env=self.env | more)
+        process = RunningProcess(line, name=name, env=self.env | self._more)
         self._processes[name] = process
         return process
 

@@ -8,10 +8,12 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPException
+from itertools import count
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 
 from config.browser import Browser, FormNotFound
@@ -19,6 +21,8 @@ from config.stage import DIRECT, SANDBOX_KEY
 
 NO_ANSWER = "no answer"
 LOGGED_OUT = "logged out"
+# Each name is another, or there would be nothing to log.
+NUMBERS = count(1)
 
 
 @dataclass
@@ -59,7 +63,6 @@ class Owner:
     def __init__(self, browser: Browser, url: str) -> None:
         self._browser = browser
         self._url = url
-        self._number = 0
         self.seen = Seen()
         self.confirmed: list[str] = []
         # Sent, and no answer came: it may have been written, or not.
@@ -74,8 +77,7 @@ class Owner:
             return LOGGED_OUT
         if page.status != 200:
             return str(page.status)
-        self._number += 1
-        name = f"Acme {self._number}"
+        name = f"Acme {next(NUMBERS)}"
         self.unknown.append(name)
         page = self._browser.submit("/organization/details/", name=name)
         if page.status == 200 and "The details are saved." in page.text:
@@ -93,12 +95,13 @@ class Stripe:
         self.changes = 0
 
     def act(self) -> None:
+        """Have the plan end with its period, and next time go on."""
         self.changes += 1
-        self.end(is_ending=self.changes % 2 == 1)
-
-    def end(self, *, is_ending: bool) -> None:
+        is_ending = str(self.changes % 2 == 1).lower()
         path = f"/v1/subscriptions/{self._subscription}"
-        self.call(path, cancel_at_period_end=str(is_ending).lower())
+        # The weather is theirs too.
+        with suppress(HTTPError, ValueError):
+            self.call(path, cancel_at_period_end=is_ending)
 
     def weather(self, *rules: dict[str, Any]) -> None:
         """Replace the stand-in's weather; no rules clear it."""

@@ -19,6 +19,8 @@ from tools.rehearsal.servers import Missing, PostgreSQL, SQLite, wait_until
 
 # Seconds of each play before something breaks, and after it was mended.
 BEFORE, AFTER = 3.0, 6.0
+# Seconds. Whoever was killed in the middle of a sync keeps its lease for a minute and a half.
+QUIET_WITHIN = 120
 # What a page says when the way to Stripe is barred.
 EXCUSES = ("Stripe cannot be reached",)
 MARKED = "SELECT count(*) FROM billing_standing WHERE sync_requested_at IS NOT NULL"
@@ -69,12 +71,14 @@ class Theatre:
         """Break something under load, have it mended, and look for what was lost."""
         url = self.arrangement.url
         member, owner = Member(self.cast.member, url), Owner(self.cast.owner, url)
-        changes = self._count(CHANGES)
+        changes, restarted = self._count(CHANGES), len(self.arrangement.restarted)
         with at_it((member.act, 0.2), (owner.act, 0.4), (self.cast.stripe.act, 0.7)):
             time.sleep(BEFORE)
             notes = breaks(self)
             time.sleep(AFTER)
         result = Result(name, member.seen, owner.seen, notes)
+        if ended := self.arrangement.restarted[restarted:]:
+            result.notes.append(f"the supervisor started again: {', '.join(ended)}")
         self._look_at_changes(owner, self._count(CHANGES) - changes, result)
         self._look_at_billing(result)
         self._look_at_people(result)
@@ -96,7 +100,7 @@ class Theatre:
         """What was told, or could not be, has arrived; Stripe and we agree."""
         began = time.monotonic()
         try:
-            wait_until(self._is_quiet, "A quiet state")
+            wait_until(self._is_quiet, "A quiet state", within=QUIET_WITHIN)
         except ProcessFailed:
             result.problems.append("events or syncs are still on their way")
         result.notes.append(f"all events and syncs through {time.monotonic() - began:.1f} s later")
@@ -157,11 +161,8 @@ def workers_are_killed(theatre: Theatre) -> list[str]:
     arrangement = theatre.arrangement
     for name in arrangement.names("worker"):
         arrangement.kill(name)
-    children = children_of(arrangement.pid("web"))
-    os.kill(children[0], signal.SIGKILL)
+    os.kill(children_of(arrangement.pid("web"))[0], signal.SIGKILL)
     time.sleep(4)
-    for name in arrangement.names("worker"):
-        arrangement.restart(name)
     return ["SIGKILL to both task workers and to one of gunicorn's processes"]
 
 
@@ -204,27 +205,31 @@ def to_the_portal(theatre: Theatre) -> str:
     return f"{page.status} {said}".strip()
 
 
-def clocks_jump(theatre: Theatre) -> list[str]:
+def clocks_jump(clock: Path) -> Callable[[Theatre], list[str]]:
     """What Stripe signs meanwhile is refused by the clock, and repeated by Stripe."""
-    arrangement = theatre.arrangement
-    with TemporaryDirectory() as directory:
-        clock = Path(directory) / "clock"
-        clock.write_text("+0")
-        faked = {"LD_PRELOAD": libfaketime(), "FAKETIME_TIMESTAMP_FILE": str(clock)}
-        faked |= {"FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-        run_again(arrangement, **faked)
+
+    def breaks(theatre: Theatre) -> list[str]:
         for jump in ("+1h", "-1h", "+0"):
             clock.write_text(jump)
             time.sleep(4)
-        run_again(arrangement)
-    return ["those of web, workers and sweep: an hour ahead, an hour behind, and right again"]
+        return ["those of web, workers and sweep: an hour ahead, an hour behind, and right again"]
+
+    return breaks
 
 
-def run_again(arrangement: Arrangement, **more: str) -> None:
-    for name in [*arrangement.names("web"), *arrangement.names("worker"), "sweep"]:
-        arrangement.stop(name)
-        arrangement.restart(name, **more)
-    arrangement.wait_until_it_answers()
+def play_with_clocks(theatre: Theatre) -> Result:
+    with TemporaryDirectory() as directory:
+        clock = Path(directory) / "clock"
+        clock.write_text("+0")
+        theatre.arrangement.run_again(
+            LD_PRELOAD=libfaketime(),
+            FAKETIME_TIMESTAMP_FILE=str(clock),
+            FAKETIME_NO_CACHE="1",
+            FAKETIME_DONT_FAKE_MONOTONIC="1",
+        )
+        result = theatre.play("Clocks jump", clocks_jump(clock))
+        theatre.arrangement.run_again()
+    return result
 
 
 def libfaketime() -> str:
@@ -237,8 +242,7 @@ def libfaketime() -> str:
 def disk_is_full(theatre: Theatre) -> list[str]:
     disk = theatre.arrangement.database
     assert isinstance(disk, SQLite)
-    disk.fill()
-    time.sleep(6)
+    disk.fill(seconds=6)
     disk.free()
     time.sleep(2)
     return [f"SQLite's disk is full for six seconds; then PRAGMA integrity_check: {sound(disk)}"]
@@ -257,5 +261,4 @@ PLAYS: dict[str, Callable[[Theatre], list[str]]] = {
     "Stripe fails": stripe_has("500", status=500),
     "Stripe limits": stripe_has("429", status=429),
     "Stripe talks nonsense": stripe_has("a page of HTML, 200", nonsense=True),
-    "Clocks jump": clocks_jump,
 }

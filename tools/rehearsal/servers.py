@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +36,12 @@ def program(name: str, *places: str) -> str:
     return found
 
 
-def wait_until(is_so: Callable[[], bool], what: str) -> None:
-    """Raises ProcessFailed when it is not so within PATIENCE."""
-    deadline = time.monotonic() + PATIENCE
+def wait_until(is_so: Callable[[], bool], what: str, *, within: float = PATIENCE) -> None:
+    """Raises ProcessFailed when it is not so within so many seconds."""
+    deadline = time.monotonic() + within
     while not is_so():
         if time.monotonic() > deadline:
-            raise ProcessFailed(f"{what} did not come up within {PATIENCE} s.")
+            raise ProcessFailed(f"{what} did not come up within {within} s.")
         time.sleep(0.05)
 
 
@@ -187,11 +187,17 @@ class SQLite:
         self._ballast = self._disk / "ballast"
         self.url = f"sqlite:///{self._file}"
 
-    def fill(self) -> None:
-        """Leave not a page free."""
-        with suppress(OSError), self._ballast.open("wb", buffering=0) as ballast:
-            while ballast.write(bytes(4096)):
-                pass
+    def fill(self, *, seconds: float) -> None:
+        """Leave not a page free, for so long; nor room in SQLite's own log."""
+        until = time.monotonic() + seconds
+        with closing(sqlite3.connect(self._file, timeout=20)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with self._ballast.open("wb", buffering=0) as ballast:
+            while time.monotonic() < until:
+                try:
+                    ballast.write(bytes(4096))
+                except OSError:
+                    time.sleep(0.1)
 
     def free(self) -> None:
         self._ballast.unlink()
