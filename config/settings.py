@@ -175,6 +175,8 @@ elif REDIS_URL:
 else:
     CACHES = {"default": _database_cache}
 
+CACHES["process"] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+
 # --- People: log-in by e-mail, through django-allauth ----------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"

@@ -7,7 +7,7 @@ from typing import Any
 import hypothesis
 import pytest
 from django.conf import settings as django_settings
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import TransactionTestCase
 from djstripe.models import WebhookEndpoint
 from pytest_django import DjangoDbBlocker, Settings
@@ -34,7 +34,8 @@ if "CI" not in os.environ:
 @pytest.fixture(autouse=True)
 def _quick_and_alone(request: pytest.FixtureRequest, settings: Settings) -> None:
     """Cheap password hashes, tasks that run when they are enqueued, and no rate limit's past."""
-    cache.clear()
+    for name in ("default", "process"):
+        caches[name].clear()
     counter = "django_assert_num_queries"
     if counter in request.fixturenames or hasattr(request.module, "CaptureQueriesContext"):
         # Counted as without Redis, where a copy of the session saves a statement.

@@ -1,18 +1,21 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import signal
 import time
 from types import FrameType
 from typing import Any, Self
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from billing import services
 from billing.gateway import BillingUnavailable
 from orgs import clock
 from orgs.models import Organization
+
+logger = logging.getLogger(__name__)
 
 
 class Ending:
@@ -80,7 +83,11 @@ class Command(BaseCommand):
     def _sync_for_ever(self, every: int, ending: Ending) -> None:
         while not ending.is_told():
             close_old_connections()
-            self._sweep(ending, is_quiet=True)
+            try:
+                self._sweep(ending, is_quiet=True)
+            except (OperationalError, InterfaceError) as error:
+                # Restarted, out of reach or full: what is marked waits for the next round.
+                logger.warning("The database does not answer: %s", type(error).__name__)
             ending.pause(every)
 
     def _sweep(self, ending: Ending, *, is_quiet: bool) -> int:
