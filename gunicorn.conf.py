@@ -13,9 +13,9 @@ wsgi_app = "config.wsgi"
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = 4
-# Imported once, and then forked: however many processes there are, they start together, in a third
-# of the memory. A new release is a restart; SIGHUP would go on with the old code.
-preload_app = True
+# Each process imports the product for itself, so that SIGHUP puts new code in the place of the old,
+# one process after the other.
+preload_app = False
 
 # Seconds after which a process that shows no sign of life is ended. Its threads may take longer.
 timeout = 60
