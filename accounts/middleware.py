@@ -50,7 +50,9 @@ class NoStoreMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if request.user.is_authenticated:
+        # An error shows nothing of anybody, and where the database is out of reach, to ask it who
+        # that is would wait for it once more.
+        if response.status_code < 500 and request.user.is_authenticated:
             patch_cache_control(response, no_store=True)
         return response
 
