@@ -30,6 +30,10 @@ LOOK = """(part) => axe
     .run(part, { preload: false, resultTypes: ["violations", "incomplete"] })
     .then(({ violations, incomplete }) => ({ violations, incomplete }))"""
 
+TOO_WIDE = """[...document.querySelectorAll("body *")]
+    .filter((each) => each.getBoundingClientRect().right > window.innerWidth)
+    .map((each) => each.outerHTML.slice(0, 200)).at(-1)"""
+
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 WIDTHS = (320, 768, 1280)
 WHOLE = "html"
@@ -141,7 +145,7 @@ def faults(page: Page, within: str = WHOLE, widths: Iterable[int] = WIDTHS) -> l
             found += [f"{where}: {rule['id']}: {node['html']}" for node in rule["nodes"]]
         found += [f"{where}: invisible: {html}" for html in invisible(result["incomplete"])]
         if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
-            found.append(f"{where}: wider than the window")
+            found.append(f"{where}: wider than the window: {page.evaluate(TOO_WIDE)}")
     return found
 
 
