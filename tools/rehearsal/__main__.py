@@ -3,7 +3,7 @@ after the other under light load, and tears it all down.
 
     python -m tools.rehearsal --report docs/rehearsal.md
 
-Needs Debian's postgresql, redis-server, nginx and faketime, and openssl; the small disk that is
+Needs Debian's postgresql, redis-server and nginx, and openssl; the small disk that is
 filled can only be made by root. Exits with 1 when something was lost, or did not come back.
 """
 
