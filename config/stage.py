@@ -117,13 +117,12 @@ class Stage(AbstractContextManager["Stage"]):
         advance_test_clock(self.sandbox_url, self._env["STRIPE_TEST_CLOCK"], days=days)
 
     def _start(self, stack: ExitStack) -> None:
-        self._say("Preparing the database")
-        self._do("prepare_database")
-        self._say("Starting Stripe's stand-in")
+        self._say("Preparing the database, and Stripe's stand-in")
         database = self._directory / "sandbox.sqlite3"
         sandbox = self._begin(
             stack, "sandbox", f"--port={self._sandbox_port}", f"--database={database}"
         )
+        self._do("prepare_database")
         sandbox.wait_for_line(r"^Sandbox ready at ", within=60)
         self._env["STRIPE_TEST_CLOCK"] = self._test_clock()
         self._say("Setting up products, prices and the webhook endpoint")
