@@ -29,6 +29,7 @@ PRODUCTION := DEBUG=false \
 	SECRET_KEY=0nly-f0r-the-check-0f-the-settings-7f3b1c9d5e8a2460-x \
 	ALLOWED_HOSTS=app.example.com BASE_URL=https://app.example.com \
 	DATABASE_URL=postgres://holdfast:holdfast@127.0.0.1:1/holdfast \
+	EMAIL_URL=smtp+tls://holdfast:holdfast@127.0.0.1:1 \
 	STRIPE_SECRET_KEY=sk_test_check STRIPE_API_HOST= STRIPE_TEST_CLOCK=
 
 .PHONY: help
