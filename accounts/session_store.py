@@ -13,6 +13,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.core.cache import cache
+from django.utils import timezone
 
 # For how long a copy counts. It bounds what can go wrong when the cache could not be reached as a
 # session ended: after this time the row alone decides.
@@ -29,27 +30,34 @@ class SessionStore(DatabaseStore):
         key = self.session_key
         if key is None:
             return {}
-        copy: dict[str, Any] | str | None = cache.get(_copy_of(key))
-        if copy == ENDED:
+        copy: tuple[float, dict[str, Any]] | str | None = cache.get(_copy_of(key))
+        if copy is None:
+            return self._load_row(key)
+        if isinstance(copy, str) or copy[0] <= timezone.now().timestamp():
             self._session_key = None
             return {}
-        if isinstance(copy, dict):
-            return copy
-        data: dict[str, Any] = super().load()
-        if self.session_key is not None:
-            # Never over one that a request wrote meanwhile.
-            cache.add(_copy_of(key), data, SECONDS_COPIED)
+        return copy[1]
+
+    def _load_row(self, key: str) -> dict[str, Any]:
+        row = self._get_session_from_db()  # type: ignore[attr-defined]
+        if row is None:
+            return {}
+        data: dict[str, Any] = self.decode(row.session_data)
+        # Never over one that a request wrote meanwhile.
+        cache.add(_copy_of(key), (row.expire_date.timestamp(), data), SECONDS_COPIED)
         return data
 
     def save(self, must_create: bool = False) -> None:
         if self.session_key is None:
             self.create()
             return
+        if must_create and not hasattr(self, "_session_cache"):
+            # One that is being made has no row to be read.
+            self._session_cache: dict[str, Any] = {}
         # The copy first: if the session is ended meanwhile, writing the row fails, and says so.
         copy = _copy_of(self.session_key)
-        # One that is being made has no row to be read.
-        data = getattr(self, "_session_cache", {}) if must_create else dict(self.items())
-        cache.set(copy, data, SECONDS_COPIED)
+        expires = self.get_expiry_date().timestamp()
+        cache.set(copy, (expires, dict(self.items())), SECONDS_COPIED)
         try:
             super().save(must_create)
         except UpdateError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -194,7 +195,8 @@ def test_a_request_that_read_it_before_it_was_ended_cannot_bring_it_back(
     writing["more"] = 1
     session_store.SessionStore().delete(store.session_key)
     # As `load` goes on with what it read.
-    cache.add(session_store._copy_of(str(store.session_key)), data, 60)
+    copy = (time.time() + 60, data)
+    cache.add(session_store._copy_of(str(store.session_key)), copy, 60)
     with pytest.raises(UpdateError):
         writing.save()
     assert "who" not in again(store)
