@@ -92,9 +92,7 @@ class Theatre:
         ((name,),) = self.arrangement.database.rows(NAME, self.cast.organization_id)
         if not owner.confirmed or name not in (owner.confirmed[-1], *owner.unknown):
             result.problems.append(f"the organization is called {name}")
-        result.notes.append(
-            f"{confirmed} changes confirmed and {unknown} unanswered; {logged} in the log"
-        )
+        result.notes.append(f"{confirmed} changes confirmed and {unknown} not; {logged} in the log")
 
     def _look_at_billing(self, result: Result) -> None:
         """What was told, or could not be, has arrived; Stripe and we agree."""

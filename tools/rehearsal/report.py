@@ -45,7 +45,7 @@ def report(
             "\n".join(
                 [
                     f"### {result.name}\n",
-                    *(f"- {note}." for note in result.notes),
+                    *(f"- {note.removesuffix('.')}." for note in result.notes),
                     f"- The member saw: {result.member.told()}.",
                     f"- The owner saw: {result.owner.told()}.",
                     f"- Lost, or not come back: **{lost}**.\n",
