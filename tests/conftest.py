@@ -21,6 +21,16 @@ from tests.payer import Payer
 from tests.sandbox_process import SandboxProcess
 
 STRIPE_KEY = "sk_test_sandbox"
+# Rooms and files that open page after page, and look at what pages say and refuse.
+SAME_EVERYWHERE = {
+    "language",
+    "test_links.py",
+    "test_csrf.py",
+    "test_escaping.py",
+    "test_host_header.py",
+    "test_methods.py",
+    "test_open_redirect.py",
+}
 
 # Processes that test side by side on one Redis keep apart.
 django_settings.CACHES["default"]["KEY_PREFIX"] = os.environ.get("PYTEST_XDIST_WORKER", "alone")
@@ -48,7 +58,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what may touch the database: the rest is the same on every one, and so is what pages
     say and offer (tests/test_matrix.py opens them all on both)."""
     for item in items:
-        if {"language", "test_links.py"} & set(item.path.parts):
+        if SAME_EVERYWHERE & set(item.path.parts):
             continue
         names = getattr(item, "fixturenames", [])
         if item.get_closest_marker("django_db") or {"db", "transactional_db"} & set(names):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -56,6 +57,7 @@ def records(database: Path) -> Any:
 
 @pytest.mark.thorough
 @pytest.mark.process
+@pytest.mark.skipif("DATABASE_URL" in os.environ, reason="Its databases are SQLite's own.")
 def test_schema_and_records_are_those_of_a_migrated_database(tmp_path: Path) -> None:
     quick, ordinary = tmp_path / "quick", tmp_path / "ordinary"
     manage(quick, "prepare_database")
