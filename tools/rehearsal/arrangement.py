@@ -71,8 +71,6 @@ class Arrangement(AbstractContextManager["Arrangement"]):
         self._supervisor = threading.Thread(target=self._supervise)
         # Which processes ended, and were started again.
         self.restarted: list[str] = []
-        # What the commands of the README said.
-        self.said: dict[str, str] = {}
         self.mails = directory / "mails"
         self._port = free_port()
         self._gunicorn = f"{LOCALHOST}:{free_port()}"
@@ -83,29 +81,7 @@ class Arrangement(AbstractContextManager["Arrangement"]):
         os.environ["SSL_CERT_FILE"] = str(self._nginx.certificate)
         self.database = database
         self.redis = redis
-        self.env = {
-            "DEBUG": "false",
-            "SECRET_KEY": secrets.token_urlsafe(50),
-            "ALLOWED_HOSTS": FRONT,
-            "BASE_URL": self.url,
-            "BEHIND_TLS_PROXY": "true",
-            "TRUSTED_PROXIES": "1",
-            "DATABASE_URL": database.url,
-            "REDIS_URL": redis.url if redis else "",
-            "TASKS": "redis" if redis else "thread",
-            "CACHE_URL": "",
-            "EMAIL_URL": f"filemail:///{self.mails}",
-            "STRIPE_SECRET_KEY": SANDBOX_KEY,
-            "STRIPE_API_HOST": self.sandbox_url,
-            "STRIPE_TEST_CLOCK": "",
-            "BILLING_GRACE_DAYS": "0",
-            "STATIC_ROOT": str(directory / "static"),
-            "PROMETHEUS_MULTIPROC_DIR": str(directory / "metrics"),
-            "WEB_CONCURRENCY": "2",
-            "GUNICORN_CMD_ARGS": f"--bind={self._gunicorn}",
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "PATH": f"{VENV}{os.pathsep}{os.environ['PATH']}",
-        }
+        self.env = self._environment()
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -123,6 +99,32 @@ class Arrangement(AbstractContextManager["Arrangement"]):
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
+    def _environment(self) -> dict[str, str]:
+        """What the README says that production needs, with addresses of this machine."""
+        return {
+            "DEBUG": "false",
+            "SECRET_KEY": secrets.token_urlsafe(50),
+            "ALLOWED_HOSTS": FRONT,
+            "BASE_URL": self.url,
+            "BEHIND_TLS_PROXY": "true",
+            "TRUSTED_PROXIES": "1",
+            "DATABASE_URL": self.database.url,
+            "REDIS_URL": self.redis.url if self.redis else "",
+            "TASKS": "redis" if self.redis else "thread",
+            "CACHE_URL": "",
+            "EMAIL_URL": f"filemail:///{self.mails}",
+            "STRIPE_SECRET_KEY": SANDBOX_KEY,
+            "STRIPE_API_HOST": self.sandbox_url,
+            "STRIPE_TEST_CLOCK": "",
+            "BILLING_GRACE_DAYS": "0",
+            "STATIC_ROOT": str(self._directory / "static"),
+            "PROMETHEUS_MULTIPROC_DIR": str(self._directory / "metrics"),
+            "WEB_CONCURRENCY": "2",
+            "GUNICORN_CMD_ARGS": f"--bind={self._gunicorn}",
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "PATH": f"{VENV}{os.pathsep}{os.environ['PATH']}",
+        }
+
     @property
     def last_words(self) -> str:
         return "\n".join(f"{name}: …{it.output[-1500:]}" for name, it in self._processes.items())
@@ -136,9 +138,6 @@ class Arrangement(AbstractContextManager["Arrangement"]):
 
     def pid(self, name: str) -> int:
         return self._processes[name].pid
-
-    def output(self, name: str) -> str:
-        return self._processes[name].output
 
     def kill(self, name: str) -> None:
         """As if it had never been asked: SIGKILL."""
@@ -198,7 +197,6 @@ class Arrangement(AbstractContextManager["Arrangement"]):
         program, *arguments = shlex.split(line)
         with RunningProcess([program, *arguments], env=self.env) as process:
             process.wait()
-        self.said[line] = process.output
 
     def _supervised(self) -> list[str]:
         return [name for name in self._lines if name != "sandbox"]

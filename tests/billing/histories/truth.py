@@ -152,10 +152,6 @@ def of_reconcile(organization: Organization) -> list[str]:
     return found
 
 
-# How many lines may come between a transfer and that of a mail that was under way.
-MOST_UNDER_WAY = 3
-
-
 def of_mails(organization: Organization, messages: Sequence[Any]) -> list[str]:
     """Say which mail about billing left twice, or went to anybody but whoever paid then."""
     left = [each for each in messages if "payer-" in each.extra_headers.get("Message-ID", "")]
@@ -172,16 +168,11 @@ def of_mails(organization: Organization, messages: Sequence[Any]) -> list[str]:
         assert row.owner is not None
         if not {row.owner.email} <= set(message.to) <= {row.owner.email, BILLS}:
             found.append(f"{id} went to {message.to}")
-    owner, former, lines_since = None, None, 0
+    owner = None
     for line in UserEventLog.objects.filter(organization=organization).order_by("pk"):
-        lines_since += 1
         if line.event in ("organization_founded", "ownership_received"):
-            owner, former, lines_since = line.user_id, owner, 0
+            owner = line.user_id
         elif line.event == "payer_told" and line.user_id != owner:
-            # Events arrive on a thread of their own: a mail may be under way to whoever owned it a
-            # moment ago, and its line is written when it has left.
-            if line.user_id == former and lines_since <= MOST_UNDER_WAY:
-                continue
             found.append(f"the mail of line {line.pk} went to {line.user_id}, who did not own it")
     return found
 

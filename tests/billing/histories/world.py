@@ -140,6 +140,10 @@ class World:
         )
 
     def hand_on(self) -> None:
+        # Events arrive on a thread of their own. A mail that is under way meanwhile goes to whom it
+        # was addressed, and its line may stand behind the transfer's: that is a race of mail, no
+        # fault, so that none is under way here.
+        self.sandbox.flush()
         organization = self.organization
         services_of_orgs.transfer_ownership(
             organization=organization,
