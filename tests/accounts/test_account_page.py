@@ -151,7 +151,7 @@ def test_a_change_that_fails_halfway_changes_nothing(cast: Cast) -> None:
     client.raise_request_exception = False
     # What must follow cannot be marked: there is nobody to mark.
     with _taken_away("billing_standing"):
-        assert confirm(client).status_code >= 500
+        assert confirm(client).status_code in {500, 503}
     cast.alice.refresh_from_db()
     assert cast.alice.email == "alice@example.com"
     assert EmailAddress.objects.get(user=cast.alice).email == "alice@example.com"
