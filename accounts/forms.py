@@ -2,13 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.mfa import app_settings as mfa_settings
-from allauth.mfa.adapter import get_adapter
-from allauth.mfa.base import forms as mfa_forms
-from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django import forms
-from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -49,33 +44,6 @@ class NameForm(forms.ModelForm[User]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["name"].required = True
-
-
-class _CodeOnceMixin:
-    """An authenticator app's code counts once, for as long as it is taken.
-
-    allauth remembers it for one step of the clock, and takes it in those before and after as well.
-    """
-
-    user: Any
-    authenticator: Authenticator
-
-    def clean_code(self) -> str:
-        code: str = super().clean_code()  # type: ignore[misc]
-        if self.authenticator.type == Authenticator.Type.TOTP:
-            steps = 1 + 2 * mfa_settings.TOTP_TOLERANCE
-            used = f"accounts.totp-used:{self.user.pk}:{code}"
-            if not cache.add(used, True, timeout=steps * mfa_settings.TOTP_PERIOD):
-                raise get_adapter().validation_error("incorrect_code")
-        return code
-
-
-class AuthenticateForm(_CodeOnceMixin, mfa_forms.AuthenticateForm):
-    """The second factor at log-in."""
-
-
-class ReauthenticateForm(_CodeOnceMixin, mfa_forms.ReauthenticateForm):
-    """The second factor, where it is asked for again."""
 
 
 class AddPasskeyForm(AddWebAuthnForm):

@@ -13,7 +13,6 @@ from django.utils import timezone, translation
 
 from accounts.models import User
 
-# Written by static/zone.js.
 COOKIE = "time_zone"
 
 
@@ -29,7 +28,9 @@ def zone_named(name: str) -> ZoneInfo | None:
 
 def zone_told(request: HttpRequest) -> ZoneInfo | None:
     """Return the zone that the browser says it is in, if it says one that there is."""
-    return zone_named(request.COOKIES.get(COOKIE, ""))
+    # As static/zone.js calls it.
+    name = f"__Host-{COOKIE}" if request.is_secure() else COOKIE
+    return zone_named(request.COOKIES.get(name, ""))
 
 
 def zone_of(request: HttpRequest) -> ZoneInfo | None:

@@ -6,7 +6,14 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseNotFound
+from django.conf import settings
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBadRequest,
+    HttpResponseForbidden,
+    HttpResponseNotFound,
+)
 from djstripe.models import WebhookEndpoint
 from djstripe.views import ProcessWebhookView
 
@@ -27,6 +34,7 @@ class Outcome(StrEnum):
     MARKED = "marked"
     # The event speaks of nobody we know.
     STORED = "stored"
+    PLAIN_HTTP = "plain_http"
     UNSIGNED = "unsigned"
     FORGED = "forged"
     NO_EVENT = "no_event"
@@ -54,6 +62,9 @@ class WebhookView(ProcessWebhookView):
         return answer
 
     def _receive(self, request: HttpRequest, uuid: UUID) -> tuple[Outcome, HttpResponse]:
+        if settings.SECURE_SSL_REDIRECT and not request.is_secure():
+            # Stripe would follow no redirect, and whoever else did would be read on the way.
+            return Outcome.PLAIN_HTTP, HttpResponseForbidden("Events are taken over HTTPS alone.")
         if _body_length(request) > LARGEST_BODY:
             return Outcome.TOO_LARGE, HttpResponse("The body is too large.", status=413)
         header = request.headers.get("Stripe-Signature")

@@ -236,14 +236,11 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 MFA_ADAPTER = "accounts.adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
-MFA_FORMS = {
-    "authenticate": "accounts.forms.AuthenticateForm",
-    "reauthenticate": "accounts.forms.ReauthenticateForm",
-    "add_webauthn": "accounts.forms.AddPasskeyForm",
-}
+MFA_FORMS = {"add_webauthn": "accounts.forms.AddPasskeyForm"}
 MFA_TOTP_ISSUER = "Holdfast"
-# Codes of the step before and after count too: phones are a few seconds off.
-MFA_TOTP_TOLERANCE = 1
+# A code of an app is over with its 30 seconds, and one by mail after 10 minutes.
+MFA_TOTP_TOLERANCE = 0
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = 600
 # What stands between a right password and being in, after allauth's own steps.
 LOGIN_STAGES = ["billing.login.AccessStage"]
 # Seconds in which it is written once at most that somebody is active.
@@ -427,17 +424,22 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 # No script of ours reads it: forms carry the token.
 CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+# By this browsers take no cookie from a neighbour under the same domain. They know it over HTTPS.
+COOKIE_PREFIX = "" if DEBUG else "__Host-"
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
+MESSAGE_STORAGE = "accounts.message_storage.MessageStorage"
 
 if not DEBUG:
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+    # Only people are led to HTTPS. A machine that sends over plain HTTP is told so, or nobody
+    # would notice what it gives away (billing/webhooks.py).
+    SECURE_REDIRECT_EXEMPT = [r"^stripe/"]
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
-    # By these names browsers take no cookie from a neighbour under the same domain.
-    SESSION_COOKIE_NAME = "__Host-sessionid"
-    CSRF_COOKIE_NAME = "__Host-csrftoken"
     if env.bool("BEHIND_TLS_PROXY", default=False):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 

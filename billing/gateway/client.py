@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
+import requests
 import stripe
 from django.conf import settings
 
@@ -50,6 +51,16 @@ def translated(call: Callable[P, R]) -> Callable[P, R]:
     return wrapped
 
 
+class _Session(requests.Session):
+    """Takes a redirect for the answer, which is then none of Stripe's.
+
+    Stripe has none, and what was asked would be sent on to wherever it leads.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
 @lru_cache(maxsize=4)
 def _make_client(key: str, host: str | None, timeout: int, retries: int) -> stripe.StripeClient:
     return stripe.StripeClient(
@@ -57,7 +68,7 @@ def _make_client(key: str, host: str | None, timeout: int, retries: int) -> stri
         stripe_version=settings.STRIPE_API_VERSION,
         base_addresses={"api": host} if host else {},
         max_network_retries=retries,
-        http_client=stripe.RequestsClient(timeout=timeout),
+        http_client=stripe.RequestsClient(timeout=timeout, session=_Session()),
     )
 
 

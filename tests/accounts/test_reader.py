@@ -88,6 +88,15 @@ def test_a_page_shows_the_readers_day_and_hour_and_says_in_which_zone(
     assert datetime.fromisoformat(told) == at
 
 
+def test_over_https_the_cookie_is_one_that_no_neighbour_can_set(cast: Cast) -> None:
+    noted(cast, NOON)
+    client = browser(cast.alice, AUCKLAND)
+    assert "in the zone UTC" in client.get(SECURITY, secure=True).content.decode()
+    client.cookies[f"__Host-{reader.COOKIE}"] = LOS_ANGELES
+    page = client.get(SECURITY, secure=True).content.decode()
+    assert f"in the zone {LOS_ANGELES}" in page
+
+
 @pytest.mark.parametrize(
     "junk",
     ["Mars/Olympus", "../../etc/passwd", "UTC; DROP", "é", "A" * 5000, "Europe/", "europe/berlin "],

@@ -8,6 +8,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from accounts.reader import COOKIE
+from config.processes import BASE_DIR
 from tests.browser.looking import opened
 from tests.browser.people import Team
 
@@ -34,6 +35,24 @@ def test_the_admin_tells_it_too(live_server: LiveServer, staff: User) -> None:
         page.goto("/admin/")
         page.goto(SECURITY)
         expect(page.get_by_text("Times are in the zone Asia/Tokyo.")).to_be_visible()
+
+
+def test_over_https_no_neighbour_under_the_same_domain_can_tell_it(
+    live_server: LiveServer, team: Team
+) -> None:
+    """A page of ours, as a browser gets it under an address of production."""
+    page_of_ours = '<!doctype html><script src="/static/zone.js"></script>'
+    script = (BASE_DIR / "static/zone.js").read_text()
+    with opened(live_server, zone="Asia/Tokyo") as page:
+        page.route("https://app.example.com/**", lambda route: route.fulfill(body=script))
+        page.route(
+            "https://app.example.com/",
+            lambda route: route.fulfill(body=page_of_ours, content_type="text/html"),
+        )
+        page.goto("https://app.example.com/")
+        (cookie,) = page.context.cookies("https://app.example.com/")
+    assert (cookie["name"], cookie["value"]) == (f"__Host-{COOKIE}", "Asia/Tokyo")
+    assert cookie["secure"]
 
 
 def test_a_browser_that_moves_is_followed(live_server: LiveServer, team: Team) -> None:

@@ -23,17 +23,30 @@ PRODUCTION = {
     "STRIPE_TEST_CLOCK": "",
     "DJANGO_SETTINGS_MODULE": "config.settings",
 }
-# A page without a template, which needs neither database nor collected files.
+# Pages without a template, which need neither database nor collected files.
 SCRIPT = """
-import json, django
+import json, django, uuid
 django.setup()
 from django.conf import settings
-from django.test import Client
+from django.contrib import messages
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+from django.utils.module_loading import import_string
 client = Client(headers={"host": "app.example.com"})
+webhook = "/stripe/webhook/%s/" % uuid.uuid4()
+refused = client.post(webhook, "{}", content_type="application/json")
+unsigned = client.post(webhook, "{}", content_type="application/json", secure=True)
+request, told = RequestFactory().get("/"), HttpResponse()
+request.session = {}
+request._messages = import_string(settings.MESSAGE_STORAGE)(request)
+messages.success(request, "Done.")
+request._messages.update(told)
 names = [name for name in dir(settings) if name.isupper()]
 print(json.dumps({
     "headers": dict(client.get("/admin/", secure=True).headers),
     "unsafe": client.get("/admin/").headers["Location"],
+    "webhook": [[each.status_code, each.content.decode()] for each in (refused, unsigned)],
+    "message": told.cookies.output(header=""),
     "settings": {name: getattr(settings, name) for name in names},
 }, default=str))
 """
@@ -102,6 +115,26 @@ def test_no_neighbour_under_the_same_domain_sets_them(told: Any, cookie: str) ->
     assert settings[f"{cookie}_COOKIE_NAME"].startswith("__Host-")
     assert settings[f"{cookie}_COOKIE_DOMAIN"] is None
     assert settings[f"{cookie}_COOKIE_PATH"] == "/"
+
+
+def test_so_it_is_with_the_cookie_of_a_message_on_the_next_page(told: Any) -> None:
+    name, _, attributes = told["message"].strip().partition("=")
+    assert name == "__Host-messages"
+    assert set(attributes.split("; ")[1:]) == {"HttpOnly", "Path=/", "SameSite=Lax", "Secure"}
+
+
+def test_people_are_led_to_https_and_machines_are_told_that_they_sent_without(told: Any) -> None:
+    """A redirect would hide from whoever runs them that all that they send can be read."""
+    assert told["unsafe"].startswith("https://")
+    (refused, reason), (unsigned, _) = told["webhook"]
+    assert (refused, reason) == (403, "Events are taken over HTTPS alone.")
+    assert unsigned == 400
+
+
+def test_codes_are_soon_over(told: Any) -> None:
+    """OWASP's ASVS 6.5.5: 30 seconds of an app, 10 minutes by mail."""
+    assert told["settings"]["MFA_TOTP_TOLERANCE"] == 0
+    assert told["settings"]["ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT"] == 600
 
 
 def test_static_files_have_names_by_their_content_and_are_compressed(told: Any) -> None:
