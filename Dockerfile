@@ -13,7 +13,7 @@ COPY --from=packages /venv /venv
 WORKDIR /srv/holdfast
 COPY . .
 # Files are collected without a secret: what is here signs nothing, and is in no layer's environment.
-RUN SECRET_KEY=for-collectstatic-alone PROMETHEUS_MULTIPROC_DIR=/tmp/metrics \
+RUN SECRET_KEY=for-collectstatic-alone ENCRYPTION_KEY=as-well PROMETHEUS_MULTIPROC_DIR=/tmp/metrics \
     python manage.py collectstatic --no-input --verbosity=0 \
     && python -m compileall -q . /venv/lib \
     && rm -rf /tmp/metrics

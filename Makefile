@@ -27,6 +27,7 @@ DEVELOPMENT := DEBUG=true PYTHONDONTWRITEBYTECODE=
 # Settings as in production, for `check --deploy`. The values are made up, and lead nowhere.
 PRODUCTION := DEBUG=false \
 	SECRET_KEY=0nly-f0r-the-check-0f-the-settings-7f3b1c9d5e8a2460-x \
+	ENCRYPTION_KEY=0nly-f0r-the-check-0f-encrypti0n-2c9e7a4b1d6f8350-y \
 	ALLOWED_HOSTS=app.example.com BASE_URL=https://app.example.com \
 	DATABASE_URL=postgres://holdfast:holdfast@127.0.0.1:1/holdfast \
 	EMAIL_URL=smtp+tls://holdfast:holdfast@127.0.0.1:1 \

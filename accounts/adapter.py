@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts import mails
+from accounts import encryption, mails
 from accounts.http import address_for_limits
 from accounts.models import User
 
@@ -104,7 +104,13 @@ def _led_home(context: dict[str, Any]) -> dict[str, Any]:
 
 
 class MFAAdapter(DefaultMFAAdapter):
-    """How passkeys are called, here and by the devices that hold them."""
+    """How passkeys are called, here and by the devices that hold them; and how seeds are stored."""
+
+    def encrypt(self, text: str) -> str:
+        return encryption.encrypt(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return encryption.decrypt(encrypted_text)
 
     def generate_authenticator_name(self, user: Any, type: Authenticator.Type) -> str:
         there = Authenticator.objects.filter(user_id=user.pk, type=type).count()

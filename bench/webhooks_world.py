@@ -19,6 +19,7 @@ from django.conf import settings
 from djstripe.models import WebhookEndpoint
 
 from accounts import services as accounts
+from accounts.encryption import decrypt
 from bench.databases import make_tables
 from billing import services as billing
 from billing.models import Standing, TierPrice
@@ -128,7 +129,8 @@ class World:
     def signed(self, event: dict[str, Any]) -> tuple[str, dict[str, str]]:
         """Return the body and the headers of a delivery of this event."""
         body = json.dumps(event | {"id": f"evt_{uuid.uuid4().hex}"})
-        signature = stripe.WebhookSignature.generate_signature_header(body, self.endpoint.secret)
+        secret = decrypt(self.endpoint.secret)
+        signature = stripe.WebhookSignature.generate_signature_header(body, secret)
         return body, {"Content-Type": "application/json", "Stripe-Signature": signature}
 
     def set_delay(self, milliseconds: int) -> None:

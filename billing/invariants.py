@@ -18,6 +18,7 @@ from djstripe.models import Customer, Subscription
 
 from accounts.events import Event
 from accounts.models import UserEventLog
+from billing import mirror
 from billing.models import Standing, Status, TierPrice
 from billing.standing import ENDED, ENDED_FOR_DEBT, NEVER_STARTED, PAID
 from orgs.invariants import Invariants, failing, named, number_of, truth
@@ -299,6 +300,16 @@ def _exemptions_left_over(now: datetime) -> Iterator[str]:
 def _newest(event: Event, organization: str) -> QuerySet[UserEventLog]:
     lines = UserEventLog.objects.filter(event=event, organization=OuterRef(organization))
     return lines.order_by("-pk")
+
+
+@INVARIANTS.add(
+    "K2",
+    "Webhook secrets are encrypted with ENCRYPTION_KEY.",
+    "Run `manage.py encrypt_secrets`. What it cannot read was encrypted with another key: run "
+    "`manage.py stripe_setup --renew-webhook-secret`.",
+)
+def _webhook_secrets_not_encrypted(now: datetime) -> Iterator[str]:
+    return (f"webhook endpoint {each.id}" for each in mirror.endpoints_not_encrypted())
 
 
 @INVARIANTS.add(

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from djstripe.models import Customer, Event, Invoice, Price, Product, Subscription, WebhookEndpoint
 
+from accounts.encryption import encrypt, is_current
 from billing.standing import NEVER_STARTED, OVER
 
 StripeJson = dict[str, Any]
@@ -130,12 +131,18 @@ def write_webhook_endpoint(data: StripeJson, identifier: UUID) -> None:
         id=data["id"],
         djstripe_uuid=identifier,
         url=data["url"],
-        secret=secret,
+        secret=encrypt(secret),
         api_version=data.get("api_version") or "",
         enabled_events=data["enabled_events"],
         status=data["status"],
         **_common(told),
     )
+
+
+def endpoints_not_encrypted() -> list[WebhookEndpoint]:
+    """Those whose secret is not encrypted with the present key."""
+    rows = WebhookEndpoint.objects.exclude(secret="").only("id", "secret")
+    return [each for each in rows if not is_current(each.secret)]
 
 
 def store_event(data: StripeJson) -> None:

@@ -17,6 +17,7 @@ from django.http import (
 from djstripe.models import WebhookEndpoint
 from djstripe.views import ProcessWebhookView
 
+from accounts.encryption import decrypt
 from billing import gateway, services
 from billing.metrics import WEBHOOKS
 from orgs import clock
@@ -88,7 +89,7 @@ class WebhookView(ProcessWebhookView):
             gateway.verify_signature(
                 body=request.body,
                 header=header,
-                secret=endpoint.secret,
+                secret=decrypt(endpoint.secret),
                 tolerance=endpoint.djstripe_tolerance,
             )
         except gateway.BadSignature:

@@ -16,6 +16,8 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.http.request import validate_host
 
 Apps = Sequence[AppConfig] | None
+# As Django asks it of SECRET_KEY.
+LEAST_KEY_LENGTH: Final = 50
 # Backends that bring a mail to nobody.
 NOWHERE: Final = ("console", "dummy", "locmem", "filebased")
 
@@ -56,6 +58,23 @@ def hosts_are_named(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
             "ALLOWED_HOSTS has *: a forged Host header would stand in the links of mails.",
             hint="Name the hosts: ALLOWED_HOSTS=app.example.com",
             id="config.E003",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def secrets_are_encrypted_well(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """Report a key that is guessed, or known with another."""
+    key = settings.ENCRYPTION_KEY
+    if len(key) >= LEAST_KEY_LENGTH and key != settings.SECRET_KEY:
+        return []
+    return [
+        Error(
+            f"ENCRYPTION_KEY has fewer than {LEAST_KEY_LENGTH} characters, or is SECRET_KEY: who "
+            "reads the database could read the seeds of second factors.",
+            hint='Replace it by `python -c "import secrets; print(secrets.token_urlsafe(50))"` '
+            "as docs/keys.md says.",
+            id="config.E004",
         )
     ]
 

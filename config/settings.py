@@ -31,6 +31,15 @@ if not SECRET_KEY:
         "DEBUG=true to develop on this machine."
     )
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+# Encrypts what is read again from the database (accounts/encryption.py). It is not SECRET_KEY,
+# which may be thrown away: what this encrypted would be lost with it.
+ENCRYPTION_KEY = env.str("ENCRYPTION_KEY", default="development-only" if DEBUG else "")
+if not ENCRYPTION_KEY:
+    raise ImproperlyConfigured(
+        "ENCRYPTION_KEY is not set. Set it, or ENCRYPTION_KEY_FILE, as SECRET_KEY, to a key of its "
+        "own, and keep a copy of it apart from the database's backups."
+    )
+ENCRYPTION_KEY_FALLBACKS = env.list("ENCRYPTION_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 

@@ -34,6 +34,7 @@ from django.db.models import (
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce, Concat, Lower
 
+from accounts import seeds
 from accounts.events import Event
 from accounts.models import User, UserEventLog, UserType
 from orgs.guards import installation
@@ -111,6 +112,17 @@ def number_of(rows: QuerySet[Any], group: str) -> Subquery:
 )
 def _guards(now: datetime) -> Iterator[str]:
     return (f"guard {name}" for name in installation.missing_or_altered(connection))
+
+
+@INVARIANTS.add(
+    "K1",
+    "Seeds of second factors are encrypted with ENCRYPTION_KEY.",
+    "Run `manage.py encrypt_secrets`. What it cannot read was encrypted with another key: put that "
+    "into ENCRYPTION_KEY_FALLBACKS. If it is lost, delete the second factor in the admin, and the "
+    "person sets up another.",
+)
+def _seeds_not_encrypted(now: datetime) -> Iterator[str]:
+    return (f"second factor {key}" for key in seeds.not_encrypted())
 
 
 @INVARIANTS.add("I1", "Every organization has an owner, who exists.", PUT_OWNER_BACK)

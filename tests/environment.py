@@ -10,6 +10,7 @@ import os
 VALUES = {
     "DEBUG": "true",
     "SECRET_KEY": "tests-only",
+    "ENCRYPTION_KEY": "for-the-tests-only",
     "EMAIL_URL": "memorymail://",
     "STRIPE_SECRET_KEY": "",
     "STRIPE_API_HOST": "",

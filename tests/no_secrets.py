@@ -15,6 +15,7 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from djstripe.models import WebhookEndpoint
 
+from accounts.encryption import decrypt
 from accounts.models import User, UserEventLog
 from tests.cast import PASSWORD
 
@@ -36,11 +37,13 @@ def secrets_in_the_log() -> list[str]:
 
 
 def _secrets() -> Iterator[str]:
-    yield settings.SECRET_KEY
+    yield from (settings.SECRET_KEY, settings.ENCRYPTION_KEY)
     yield PASSWORD
     yield from Session.objects.values_list("session_key", flat=True)
     yield from (hashed for hashed in User.objects.values_list("password", flat=True) if hashed)
-    yield from (key for key in WebhookEndpoint.objects.values_list("secret", flat=True) if key)
+    for key in WebhookEndpoint.objects.values_list("secret", flat=True):
+        if key:
+            yield from (key, decrypt(key))
     for data in Authenticator.objects.values_list("data", flat=True):
         yield from _texts(data)
 
@@ -53,4 +56,4 @@ def _texts(value: Any) -> Iterator[str]:
         for each in value:
             yield from _texts(each)
     elif isinstance(value, str) and len(value) >= SHORTEST:
-        yield value
+        yield from (value, decrypt(value))

@@ -50,6 +50,7 @@ def production(**more: str) -> dict[str, str]:
         **os.environ,
         "DEBUG": "false",
         "SECRET_KEY": settings.SECRET_KEY,
+        "ENCRYPTION_KEY": settings.ENCRYPTION_KEY,
         "ALLOWED_HOSTS": LOCALHOST,
         "SECURE_SSL_REDIRECT": "false",
         "DATABASE_URL": url_of_database(),

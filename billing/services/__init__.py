@@ -15,6 +15,7 @@ from billing.services.checkout import (
 )
 from billing.services.clock import NoTestClock, advance_test_clock
 from billing.services.closing import close_organization, follow_closing, follow_removal
+from billing.services.encrypting import encrypt_secrets
 from billing.services.ending import NoPlan, cancel_plan, resume_plan
 from billing.services.exemptions import (
     EndsTooSoon,
@@ -76,6 +77,7 @@ __all__ = [
     "close_organization",
     "count_revenue",
     "count_revenue_now",
+    "encrypt_secrets",
     "end_exemption",
     "follow_closing",
     "follow_removal",

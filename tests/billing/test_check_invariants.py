@@ -14,6 +14,7 @@ from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.conf import settings as django_settings
@@ -21,7 +22,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from djstripe.models import Customer
+from djstripe.models import Customer, WebhookEndpoint
 from pytest_django import Settings
 
 from accounts import services as accounts
@@ -176,7 +177,26 @@ def subscribe_a_stranger(s: Stage) -> None:
     mirrored("sub_x", "cus_stranger")
 
 
+def leave_readable(secret: str) -> None:
+    mirror.write_webhook_endpoint(
+        {
+            "id": "we_1",
+            "object": "webhook_endpoint",
+            "livemode": False,
+            "created": 1_780_000_000,
+            "metadata": {},
+            "url": "https://app.example.com/stripe/webhook/",
+            "secret": secret,
+            "enabled_events": ["*"],
+            "status": "enabled",
+        },
+        uuid4(),
+    )
+    WebhookEndpoint.objects.update(secret=secret)
+
+
 DRIFTS: dict[str, tuple[set[str], Callable[[Stage], object]]] = {
+    "a webhook secret that can be read": ({"K2"}, lambda s: leave_readable("whsec_readable")),
     "no standing": ({"B1"}, lambda s: remove(standing(s.other))),
     "two standings": ({"B1"}, stand_twice),
     "a standing of nobody": ({"B1"}, lambda s: standing(s.other).update(organization=NOBODY)),

@@ -16,6 +16,7 @@ from django.utils import timezone
 from djstripe.models import Price, WebhookEndpoint
 from pytest_django import Settings
 
+from accounts.encryption import decrypt
 from billing import gateway, plans, services
 from billing.management.commands import stripe_setup
 from billing.models import TierPrice
@@ -87,7 +88,8 @@ def test_it_does_what_it_printed_from_the_tiers_in_the_database(
     assert (endpoint.id, endpoint.url) == (at_stripe["id"], at_stripe["url"])
     assert at_stripe["api_version"] == "2026-05-27.dahlia"
     assert at_stripe["enabled_events"] == EVENTS
-    assert endpoint.secret.startswith("whsec_")
+    assert decrypt(endpoint.secret).startswith("whsec_")
+    assert "whsec_" not in endpoint.secret
     assert "secret" not in endpoint.stripe_data
 
 

@@ -6,15 +6,18 @@ import json
 import time
 import uuid
 from collections.abc import Callable
+from io import StringIO
 from typing import Any
 
 import pytest
 import stripe
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from djstripe.models import Customer, Event, WebhookEndpoint
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
+from accounts.encryption import Unreadable
 from billing.models import Standing
 from orgs.models import Organization
 from tests.cast import Cast
@@ -96,6 +99,27 @@ def test_an_acknowledgement_costs_a_constant_number_of_statements(
     # call to Stripe would fail.
     with django_assert_num_queries(6):
         post(endpoint, event())
+
+
+def test_a_secret_is_taken_readable_or_encrypted(endpoint: WebhookEndpoint, customer: str) -> None:
+    """One of before there was a key to encrypt it, or written by hand, still verifies."""
+    assert post(endpoint, event(id="evt_1")).status_code == 200
+    call_command("encrypt_secrets", stdout=StringIO())
+    assert SECRET not in WebhookEndpoint.objects.get().secret
+    assert post(endpoint, event(id="evt_2")).status_code == 200
+    assert Event.objects.count() == 2
+
+
+def test_without_the_key_of_a_secret_stripe_is_left_to_repeat_its_events(
+    endpoint: WebhookEndpoint, customer: str, settings: Settings
+) -> None:
+    call_command("encrypt_secrets", stdout=StringIO())
+    former, settings.ENCRYPTION_KEY = settings.ENCRYPTION_KEY, "another"
+    with pytest.raises(Unreadable, match="ENCRYPTION_KEY_FALLBACKS"):
+        post(endpoint, event())
+    assert not Event.objects.exists()
+    settings.ENCRYPTION_KEY_FALLBACKS = [former]
+    assert post(endpoint, event()).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,7 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     environment = {
         "DEBUG": "false",
         "SECRET_KEY": django_settings.SECRET_KEY,
+        "ENCRYPTION_KEY": django_settings.ENCRYPTION_KEY,
         "ALLOWED_HOSTS": LOCALHOST,
         "SECURE_SSL_REDIRECT": "false",
         "STATIC_ROOT": str(tmp_path_factory.mktemp("static")),

@@ -14,6 +14,7 @@ from config.processes import BASE_DIR
 SAFE = {
     "DEBUG": "false",
     "SECRET_KEY": "0nly-f0r-the-tests-0f-the-settings-7f3b1c9d5e8a2460-x",
+    "ENCRYPTION_KEY": "0nly-f0r-the-tests-0f-encrypti0n-2c9e7a4b1d6f8350-y",
     "ALLOWED_HOSTS": "app.example.com",
     "BASE_URL": "https://app.example.com",
     "DATABASE_URL": "sqlite:///:memory:",
@@ -34,6 +35,7 @@ DANGERS = {
     "a site that anybody can listen to, forge, and get into": (
         {
             "SECRET_KEY": "secret",
+            "ENCRYPTION_KEY": "another secret",
             "SECURE_SSL_REDIRECT": "false",
             "SECURE_HSTS_SECONDS": "0",
             "BASE_URL": "http://other.example.com",
@@ -48,6 +50,7 @@ DANGERS = {
             "security.W004",
             "config.E001",
             "config.E002",
+            "config.E004",
             "config.W001",
             "config.W002",
             "config.W003",
@@ -62,9 +65,13 @@ DANGERS = {
         },
         {"billing.E001", "billing.E002", "djstripe.W002"},
     ),
-    "a test key in live mode, and any host": (
-        {"STRIPE_SECRET_KEY": "sk_test_check", "ALLOWED_HOSTS": "*"},
-        {"billing.E001", "config.E003"},
+    "a test key in live mode, any host, and one key for all": (
+        {
+            "STRIPE_SECRET_KEY": "sk_test_check",
+            "ALLOWED_HOSTS": "*",
+            "ENCRYPTION_KEY": SAFE["SECRET_KEY"],
+        },
+        {"billing.E001", "config.E003", "config.E004"},
     ),
     "no key": ({"STRIPE_SECRET_KEY": "", "STRIPE_LIVE_MODE": "false"}, {"billing.W001"}),
 }

@@ -15,6 +15,7 @@ from config.processes import BASE_DIR
 PRODUCTION = {
     "DEBUG": "false",
     "SECRET_KEY": "0nly-f0r-the-tests-0f-the-settings-7f3b1c9d5e8a2460-x",
+    "ENCRYPTION_KEY": "0nly-f0r-the-tests-0f-encrypti0n-2c9e7a4b1d6f8350-y",
     "ALLOWED_HOSTS": "app.example.com",
     "BASE_URL": "https://app.example.com",
     "DATABASE_URL": "sqlite:///:memory:",

@@ -249,7 +249,7 @@ def test_the_product_runs_from_the_image_and_writes_nothing_into_it(
     }
     (collect,) = (rest for rest in of("RUN") if "collectstatic" in rest)
     command = collect.partition("python ")[2].partition(" &&")[0].split()
-    built_with = {"SECRET_KEY": "for-collectstatic-alone"}
+    built_with = {"SECRET_KEY": "for-collectstatic-alone", "ENCRYPTION_KEY": "as-well"}
     before = sorted(image.rglob("*"))
     for arguments, more in ((command, built_with), (["-c", RUN], {})):
         done = subprocess.run(

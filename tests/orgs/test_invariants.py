@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
@@ -23,6 +24,7 @@ from django.utils import timezone
 from djstripe.models import Customer
 
 from accounts import services as accounts
+from accounts.encryption import encrypt
 from accounts.events import Event
 from accounts.models import User, UserEventLog, UserType
 from orgs import services
@@ -280,7 +282,13 @@ def forget_to_erase(cast: Cast) -> None:
     User.objects.filter(pk=cast.alice.pk).update(erase_after=timezone.now() - timedelta(days=3))
 
 
+def leave_readable(cast: Cast, secret: str) -> None:
+    Authenticator.objects.create(user=cast.bob, type="totp", data={"secret": secret})
+
+
 DRIFTS: dict[str, tuple[set[str], Callable[[Cast], object]]] = {
+    "a seed that can be read": ({"K1"}, lambda c: leave_readable(c, "JBSWY3DPEHPK3PXP")),
+    "a seed of a lost key": ({"K1"}, lambda c: leave_readable(c, f"{encrypt('x')[:-4]}AAA=")),
     "no owner": ({"I1"}, leave_without_owner),
     "an owner who does not exist": ({"I1"}, lambda c: remove(bob(c))),
     "an owner of nothing": ({"I2"}, lambda c: bob(c).update(organization=None)),

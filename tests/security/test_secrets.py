@@ -20,6 +20,8 @@ POSTGRES = "postgres://holdfast:p%40ss@db.example:5432/holdfast"
 SECRETS: dict[str, tuple[str, str, object]] = {
     "SECRET_KEY": ("only-for-this-test", "SECRET_KEY", "only-for-this-test"),
     "SECRET_KEY_FALLBACKS": ("one,two", "SECRET_KEY_FALLBACKS", ["one", "two"]),
+    "ENCRYPTION_KEY": ("only-for-this-test", "ENCRYPTION_KEY", "only-for-this-test"),
+    "ENCRYPTION_KEY_FALLBACKS": ("one,two", "ENCRYPTION_KEY_FALLBACKS", ["one", "two"]),
     "DATABASE_URL": (POSTGRES, "DATABASES['default']['PASSWORD']", "p@ss"),
     "CACHE_URL": (
         "redis://:word@cache.example:6379/0",
@@ -37,6 +39,9 @@ SECRETS: dict[str, tuple[str, str, object]] = {
 }
 
 
+NEEDED = ("SECRET_KEY", "ENCRYPTION_KEY")
+
+
 def settings_say(what: str, **env: str) -> subprocess.CompletedProcess[str]:
     """Start Python with the settings of production, and have it tell one of them."""
     clean = {
@@ -48,7 +53,7 @@ def settings_say(what: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", script],
         cwd=BASE_DIR,
-        env=clean | {"SECRET_KEY": "x"} | env,
+        env=clean | dict.fromkeys(NEEDED, "x") | env,
         capture_output=True,
         text=True,
         check=False,
@@ -68,7 +73,7 @@ def test_a_secret_is_read_from_the_file_that_is_named(
     value, what, expected = SECRETS[name]
     file = tmp_path / "secret"
     file.write_bytes(f"{value}{ending}".encode())
-    env = {f"{name}_FILE": str(file)} | ({"SECRET_KEY": ""} if name == "SECRET_KEY" else {})
+    env = {f"{name}_FILE": str(file)} | ({name: ""} if name in NEEDED else {})
     run = settings_say(what, **env)
     assert run.stderr == ""
     assert json.loads(run.stdout) == expected
@@ -78,6 +83,13 @@ def test_a_secret_is_read_from_the_file_that_is_named(
 def test_it_is_the_same_as_by_the_environment(name: str) -> None:
     value, what, expected = SECRETS[name]
     assert json.loads(settings_say(what, **{name: value}).stdout) == expected
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_without_it_nothing_starts(name: str) -> None:
+    run = settings_say("DEBUG", **{name: ""})
+    assert run.returncode == 1
+    assert f"{name} is not set. Set it, or {name}_FILE," in run.stderr
 
 
 def write(folder: Path, content: bytes) -> Path:

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 from djstripe.models import WebhookEndpoint
 
+from accounts.encryption import decrypt
 from billing import gateway
 from tests.sandbox_process import SandboxProcess
 
@@ -27,8 +28,8 @@ def test_another_secret_and_events_arrive_by_it(
     before = WebhookEndpoint.objects.get()
     assert "events arrive, and their signatures hold" in renew(live_server.url)
     after = WebhookEndpoint.objects.get()
-    assert after.secret
-    assert after.secret != before.secret
+    assert decrypt(after.secret).startswith("whsec_")
+    assert decrypt(after.secret) != decrypt(before.secret)
     assert after.djstripe_uuid != before.djstripe_uuid
     assert [each["id"] for each in gateway.list_webhook_endpoints()] == [after.id]
 

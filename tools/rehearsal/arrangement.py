@@ -104,6 +104,7 @@ class Arrangement(AbstractContextManager["Arrangement"]):
         return {
             "DEBUG": "false",
             "SECRET_KEY": secrets.token_urlsafe(50),
+            "ENCRYPTION_KEY": secrets.token_urlsafe(50),
             "ALLOWED_HOSTS": FRONT,
             "BASE_URL": self.url,
             "BEHIND_TLS_PROXY": "true",

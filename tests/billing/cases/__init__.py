@@ -18,6 +18,7 @@ from django.urls import reverse
 from djstripe.models import Subscription, WebhookEndpoint
 from pytest_django import Settings
 
+from accounts.encryption import decrypt
 from accounts.models import User
 from billing import gateway
 from billing.models import Standing
@@ -107,7 +108,7 @@ def deliver(body: str, **headers: str) -> int:
     """Post a signed body to the endpoint as Stripe does, and return the status of the answer."""
     endpoint = WebhookEndpoint.objects.get()
     sign = stripe.WebhookSignature.generate_signature_header
-    headers = {"Stripe-Signature": sign(body, endpoint.secret), **headers}
+    headers = {"Stripe-Signature": sign(body, decrypt(endpoint.secret)), **headers}
     return requests.post(endpoint.url, body.encode(), headers=headers, timeout=20).status_code
 
 

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.urls import reverse
 from djstripe.models import Customer, Event, Invoice, Subscription, WebhookEndpoint
 
+from accounts.encryption import decrypt
 from billing import gateway, services
 from billing.models import Standing, TierPrice
 from billing.services.setup_endpoint import EVENTS
@@ -35,7 +36,7 @@ class Story:
 
     def __init__(self, url: str, endpoint: WebhookEndpoint) -> None:
         self.url = url + reverse("djstripe:djstripe_webhook_by_uuid", args=[endpoint.djstripe_uuid])
-        self.secret = endpoint.secret
+        self.secret = decrypt(endpoint.secret)
         self._api = gateway.api()
         present = int(clock.now().timestamp())
         made = self._api.test_helpers.test_clocks.create({"frozen_time": present})
