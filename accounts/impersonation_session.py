@@ -80,7 +80,7 @@ def resume(request: HttpRequest, now: datetime) -> Impersonation | None:
     # Before the person is asked for: Django then drops a session of theirs that was ended.
     details, person_id = request.session[DETAILS], int(request.session[SESSION_KEY])
     person = request.user
-    by = User.objects.filter(pk=by_id).first()
+    by = User.objects.get_queryset().with_access().filter(pk=by_id).first()
     ends_at = datetime.fromisoformat(details["ends_at"])
     if isinstance(person, User) and by is not None and now < ends_at:
         is_as_it_was = by.is_session_hash(details["by"])

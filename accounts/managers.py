@@ -3,12 +3,16 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import BaseUserManager
 from django.db import models, transaction
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef
 
 if TYPE_CHECKING:
     from accounts.models import ActiveWeek, User
+
+# Recovery codes stand in for one of these, and are none themselves.
+SECOND_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -21,8 +25,12 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.filter(deleted_at__isnull=True)
 
     def with_access(self) -> UserQuerySet:
-        """Load what the access gate decides on, in the statement that loads the person."""
-        return self.select_related("organization__tier")
+        """Load what decides on a page, in the statement that loads the person: the organization
+        with its tier, and whether they have a second factor."""
+        factors = Authenticator.objects.filter(user=OuterRef("pk"), type__in=SECOND_FACTORS)
+        people = self.select_related("organization__tier")
+        # The attribute that User declares.
+        return people.annotate(has_second_factor=Exists(factors))  # type: ignore[no-redef]
 
     def active_since(self, moment: datetime) -> UserQuerySet:
         """People who were active then or later."""

@@ -10,14 +10,16 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control
 
 from accounts import services
 from accounts.http import was_let_in
-from accounts.impersonation import current
+from accounts.impersonation import current, real_user
 from accounts.models import User
 from accounts.reader import zone_of, zone_told
+from accounts.second_factor import is_kept_from_everything
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +72,61 @@ class TimeZoneMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         with timezone.override(zone_of(request) or timezone.get_default_timezone()):
             return self.get_response(request)
+
+
+# Names of URLs at which one sets up a second factor, and of what that may need: allauth adds none
+# while an address waits to be confirmed, and first asks for the password, which may be forgotten.
+# Where it asks, and the ways out, the access gate leaves alone, and so does this.
+SETTING_UP = {
+    "mfa_index",
+    "mfa_activate_totp",
+    "mfa_add_webauthn",
+    "mfa_view_recovery_codes",
+    "mfa_download_recovery_codes",
+    "account_email",
+    "account_email_verification_sent",
+    "account_reset_password",
+    "account_reset_password_done",
+    "account_reset_password_from_key",
+    "account_reset_password_from_key_done",
+    "impersonation:stop",
+}
+# In the session: the page that somebody asked for and was led away from.
+WANTED = "wanted"
+
+
+class SecondFactorMiddleware:
+    """Lead whoever must set up a second factor to where that is done, whatever they ask for.
+
+    It stands behind the access gate, which has the first word. Of an impersonation it asks about
+    the developer, as the gate. It makes no statement: whether there is one came with the person.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        person = real_user(request)
+        if person is None:
+            return None
+        is_kept = is_kept_from_everything(person)
+        # For the pages, which then offer nothing that would only lead back.
+        request.must_set_up_second_factor = is_kept  # type: ignore[attr-defined]
+        match = request.resolver_match
+        if not was_let_in(request) or (match is not None and match.view_name in SETTING_UP):
+            return None
+        if not is_kept:
+            # They have gone on, to that page or another.
+            request.session.pop(WANTED, None)
+            return None
+        if request.method == "GET":
+            request.session[WANTED] = request.get_full_path()
+        return redirect("mfa_index")
 
 
 class LastActiveMiddleware:

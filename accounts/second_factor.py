@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from allauth.mfa.models import Authenticator
-from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 
 from accounts.models import User
@@ -31,12 +30,15 @@ def second_factors_of(person: User) -> SecondFactors:
     )
 
 
-def has_second_factor(person: User) -> bool:
-    """Whether an authenticator app or a passkey protects the account."""
-    enabled: bool = is_mfa_enabled(person, [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN])
-    return enabled
+def is_kept_from_the_admin(person: User) -> bool:
+    """Whether this is one of our staff who must set up a second factor before the admin opens.
+
+    It reads what was loaded with the person, and makes no statement, as the next one.
+    """
+    is_needed = settings.SECOND_FACTOR_NEEDED_BY in {"staff", "everybody"}
+    return is_needed and person.is_staff and not person.has_second_factor
 
 
-def lacks_second_factor(person: User) -> bool:
-    """Whether this is one of our staff who must set up a second factor before the admin opens."""
-    return settings.STAFF_NEED_SECOND_FACTOR and person.is_staff and not has_second_factor(person)
+def is_kept_from_everything(person: User) -> bool:
+    """Whether this person must set up a second factor before anything opens."""
+    return settings.SECOND_FACTOR_NEEDED_BY == "everybody" and not person.has_second_factor

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import actor_of
 from accounts.models import User
-from accounts.second_factor import lacks_second_factor
+from accounts.second_factor import is_kept_from_the_admin
 from billing.front import front_at
 from orgs import clock
 from orgs.needs import counted
@@ -86,11 +86,4 @@ class HoldfastAdminSite(admin.AdminSite):
 
 
 def _must_set_up_second_factor(request: HttpRequest) -> bool:
-    """Ask once in each request: a page of the admin asks for its permission more than once."""
-    known = request.__dict__
-    if "must_set_up_second_factor" not in known:
-        person = request.user
-        known["must_set_up_second_factor"] = isinstance(person, User) and lacks_second_factor(
-            person
-        )
-    return bool(known["must_set_up_second_factor"])
+    return isinstance(request.user, User) and is_kept_from_the_admin(request.user)

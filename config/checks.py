@@ -113,12 +113,12 @@ def visitors_are_told_apart(app_configs: Apps, **kwargs: Any) -> list[CheckMessa
 @register(Tags.security, deploy=True)
 def staff_have_two_factors(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     """Report an admin that opens to a password alone."""
-    if settings.STAFF_NEED_SECOND_FACTOR:
+    if settings.SECOND_FACTOR_NEEDED_BY != "nobody":
         return []
     return [
         Warning(
-            "STAFF_NEED_SECOND_FACTOR is off: a stolen password opens the admin.",
-            hint="Leave STAFF_NEED_SECOND_FACTOR out.",
+            "SECOND_FACTOR_NEEDED_BY is nobody: a stolen password opens the admin.",
+            hint="Leave SECOND_FACTOR_NEEDED_BY out, or set it to staff or everybody.",
             id="config.W003",
         )
     ]

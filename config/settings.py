@@ -95,6 +95,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "billing.middleware.AccessMiddleware",
+    "accounts.middleware.SecondFactorMiddleware",
     "accounts.middleware.LastActiveMiddleware",
 ]
 
@@ -254,8 +255,14 @@ ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = 600
 LOGIN_STAGES = ["billing.login.AccessStage"]
 # Seconds in which it is written once at most that somebody is active.
 LAST_ACTIVE_INTERVAL = env.int("LAST_ACTIVE_INTERVAL", default=900)
-# The admin opens only to those of our staff who have a second factor.
-STAFF_NEED_SECOND_FACTOR = env.bool("STAFF_NEED_SECOND_FACTOR", default=not DEBUG)
+# Who must have a second factor: `staff` before the admin opens to them, `everybody` before anything
+# does.
+SECOND_FACTOR_NEEDED_BY = env.str("SECOND_FACTOR_NEEDED_BY", default="nobody" if DEBUG else "staff")
+if SECOND_FACTOR_NEEDED_BY not in {"nobody", "staff", "everybody"}:
+    raise ImproperlyConfigured(
+        f"SECOND_FACTOR_NEEDED_BY is {SECOND_FACTOR_NEEDED_BY!r}. Set it to nobody, staff or "
+        "everybody."
+    )
 
 # What tells where a request comes from, besides the connection: how many proxies of ours add to
 # X-Forwarded-For, or the header that one of them sets (accounts/http.py).

@@ -19,7 +19,7 @@ VALUES = {
     "BILLING_GRACE_DAYS": "0",
     "CACHE_URL": "" if os.environ.get("REDIS_URL") else "locmemcache://",
     "BASE_URL": "http://testserver",
-    "STAFF_NEED_SECOND_FACTOR": "false",
+    "SECOND_FACTOR_NEEDED_BY": "nobody",
     "TRUSTED_PROXIES": "0",
     "CLIENT_ADDRESS_HEADER": "",
     "METRICS_TOKEN": "",

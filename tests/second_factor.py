@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.mfa.totp.internal.auth import (
     TOTP,
     format_hotp_value,
@@ -28,6 +30,14 @@ def one_time_code(secret: str) -> str:
     counter = taken[len(taken) // 2]
     code: str = format_hotp_value(hotp_value(secret, counter))
     return code
+
+
+def set_up_as_a_person(client: Client) -> Any:
+    """As one does it on the pages: from the password, asked for again, to an app."""
+    page = reverse("mfa_activate_totp")
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD, "next": page})
+    secret = client.get(page).context["form"].secret
+    return client.post(page, {"code": one_time_code(secret)}, follow=True)
 
 
 def log_in(person: User, secret: str = "") -> Client:

@@ -92,6 +92,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     # known here, adds organizations.
     judges: ClassVar[dict[type[models.Model], Callable[[User, str, Any], bool]]] = {}
 
+    # Whether an authenticator app or a passkey protects the account. Only who was loaded by
+    # `with_access()`, as each request's person is, has it.
+    has_second_factor: bool
+
     objects = UserManager()
 
     USERNAME_FIELD = "email"

@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
-from accounts.second_factor import has_second_factor
 from orgs import clock, services
 from orgs.forms import FoundForm
 from orgs.models import Organization
@@ -56,7 +55,7 @@ def _known(person: User, organization: Organization, seats: Seats, now: datetime
         may_invite=may_invite,
         owner=organization.owner.get_full_name(),
         seats=seats,
-        has_second_factor=has_second_factor(person),
+        has_second_factor=person.has_second_factor,
         expired_invitations=expired.count() if may_invite else 0,
         handing_to=handing_to,
     )

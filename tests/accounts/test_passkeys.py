@@ -203,7 +203,7 @@ def test_the_owner_of_a_locked_team_gets_in_by_passkey(cast: Cast) -> None:
 
 
 def test_a_passkey_is_staffs_second_factor(cast: Cast, settings: Settings) -> None:
-    settings.STAFF_NEED_SECOND_FACTOR = True
+    settings.SECOND_FACTOR_NEEDED_BY = "staff"
     device = Device()
     device.register(with_password("dana@example.com"))
     client = new_client()
@@ -212,7 +212,7 @@ def test_a_passkey_is_staffs_second_factor(cast: Cast, settings: Settings) -> No
 
 
 def test_recovery_codes_alone_are_no_second_factor(cast: Cast, settings: Settings) -> None:
-    settings.STAFF_NEED_SECOND_FACTOR = True
+    settings.SECOND_FACTOR_NEEDED_BY = "staff"
     client = with_password("dana@example.com")
     Authenticator.objects.create(
         user=cast.dana, type=Authenticator.Type.RECOVERY_CODES, data={"seed": "x"}

@@ -155,7 +155,7 @@ def test_without_javascript_no_button_leads_nowhere(live_server: LiveServer, tea
 def test_staff_are_led_to_a_passkey_before_the_admin_opens(
     live_server: LiveServer, staff: User, settings: object
 ) -> None:
-    settings.STAFF_NEED_SECOND_FACTOR = True  # type: ignore[attr-defined]
+    settings.SECOND_FACTOR_NEEDED_BY = "staff"  # type: ignore[attr-defined]
     with opened(live_server) as page, authenticator(page):
         page.goto("/admin/")
         page.get_by_label("Email").fill(staff.email)

@@ -29,7 +29,7 @@ def log_in(page: Page, email: str) -> None:
 def test_staff_are_led_to_an_app_before_the_admin_opens(
     live_server: LiveServer, staff: User, settings: Settings
 ) -> None:
-    settings.STAFF_NEED_SECOND_FACTOR = True
+    settings.SECOND_FACTOR_NEEDED_BY = "staff"
     with opened(live_server) as page:
         log_in(page, staff.email)
         expect(page.get_by_text("Staff need a second factor.")).to_be_visible()

@@ -21,7 +21,7 @@ SAFE = {
     "CACHE_URL": "",
     "REDIS_URL": "",
     "EMAIL_URL": "smtp+tls://user:password@mail.example.com:587",
-    "STAFF_NEED_SECOND_FACTOR": "true",
+    "SECOND_FACTOR_NEEDED_BY": "staff",
     "STRIPE_SECRET_KEY": "sk_live_check",
     "STRIPE_LIVE_MODE": "true",
     "STRIPE_API_HOST": "",
@@ -41,7 +41,7 @@ DANGERS = {
             "BASE_URL": "http://other.example.com",
             "EMAIL_URL": "consolemail://",
             "BEHIND_TLS_PROXY": "true",
-            "STAFF_NEED_SECOND_FACTOR": "false",
+            "SECOND_FACTOR_NEEDED_BY": "nobody",
             "CACHE_URL": "locmemcache://",
         },
         {
@@ -111,3 +111,9 @@ def test_tasks_on_redis_need_to_be_told_where_it_is() -> None:
     done = check(TASKS="redis")
     assert done.returncode == 1
     assert "Set it to redis://host:6379/0." in done.stderr
+
+
+def test_who_needs_a_second_factor_is_one_of_three_words() -> None:
+    done = check(SECOND_FACTOR_NEEDED_BY="members")
+    assert done.returncode == 1
+    assert "Set it to nobody, staff or everybody." in done.stderr

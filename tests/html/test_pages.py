@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from allauth.core.ratelimit import respond_429
 from django.contrib.auth.models import AnonymousUser
-from django.test import Client, RequestFactory
+from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
 
 from billing import mails
@@ -110,6 +110,8 @@ def test_pages_behind_a_second_factor(scene: Scene) -> None:
     alice, looking = scene.cast.alice, Looking()
     client = signed_in(alice)
     client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    with override_settings(SECOND_FACTOR_NEEDED_BY="everybody"):
+        looking.at(client.get(reverse("home"), follow=True), "where everybody needs one")
     looking.at(client.get(reverse("mfa_activate_totp")), "setting one up")
     looking.at(client.post(reverse("mfa_activate_totp"), {"code": "x"}), "a wrong code")
     proven = second_factor.prove(alice)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from django.conf import settings
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 from djstripe.models import Invoice
@@ -27,7 +27,7 @@ from tests.language.reading import Answers, asking, english
 from tests.language.visible import LETTER
 from tests.passkeys import Device, new_client
 from tests.payer import Payer
-from tests.second_factor import log_in, set_up_second_factor
+from tests.second_factor import log_in, set_up_as_a_person, set_up_second_factor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("pseudo_locale")]
 
@@ -91,6 +91,15 @@ def test_second_factors_from_the_first_to_the_last(cast: Cast) -> None:
     answers.append(("wrong", asked.post(reverse("mfa_authenticate"), {"code": "1"})))
     answers.append(("off", client.get(reverse("mfa_deactivate_totp"))))
     assert english(answers, "Phone", *codes, secret, settings.MFA_TOTP_ISSUER) == {}
+
+
+@override_settings(SECOND_FACTOR_NEEDED_BY="everybody")
+def test_where_everybody_needs_a_second_factor(cast: Cast) -> None:
+    client = asking(log_in(cast.bob))
+    answers: Answers = [("led", client.get(reverse("home"), follow=True))]
+    codes = set_up_as_a_person(client)
+    answers.append(("codes", codes))
+    assert english(answers, *words_of(codes, "unused_codes")) == {}
 
 
 def words_of(page: Any, name: str) -> list[str]:

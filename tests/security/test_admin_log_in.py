@@ -55,7 +55,7 @@ def test_nobody_learns_from_it_who_is_staff(cast: Cast, email: str) -> None:
 
 
 def test_the_password_of_staff_alone_opens_nothing(cast: Cast, settings: Settings) -> None:
-    settings.STAFF_NEED_SECOND_FACTOR = True
+    settings.SECOND_FACTOR_NEEDED_BY = "staff"
     secret = set_up_second_factor(cast.dana)
     client = Client()
     guess("dana@example.com", PASSWORD, client)
