@@ -134,6 +134,14 @@ def fulfill(route: Route, *, answer: HttpResponseBase) -> None:
     route.fulfill(status=answer.status_code, body=answer.getvalue(), headers=headers)
 
 
+def test_where_a_second_factor_is_demanded(
+    gallery: Gallery, live_server: LiveServer, furnished: Cast, settings: Settings
+) -> None:
+    settings.SECOND_FACTOR_NEEDED_BY = "everybody"
+    with gallery.visit(live_server.url, furnished.bob) as visit:
+        gallery.take(visit, "A member", "A second factor is demanded", reverse("mfa_index"))
+
+
 def test_pages_of_a_team(gallery: Gallery, live_server: LiveServer, furnished: Cast) -> None:
     acme, group = furnished.acme, "The owner"
     own = Role.objects.get(organization=acme)
