@@ -18,6 +18,7 @@ VALUES = {
     "BILLING_GRACE_DAYS": "0",
     "CACHE_URL": "" if os.environ.get("REDIS_URL") else "locmemcache://",
     "BASE_URL": "http://testserver",
+    "BREACHED_PASSWORDS": "false",
     "STAFF_NEED_SECOND_FACTOR": "false",
     "TRUSTED_PROXIES": "0",
     "CLIENT_ADDRESS_HEADER": "",
