@@ -199,6 +199,8 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+# Whether Have I Been Pwned is asked about each new password (accounts/breaches.py).
+BREACHED_PASSWORDS = env.bool("BREACHED_PASSWORDS", default=not DEBUG)
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
@@ -208,7 +210,13 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 10},
     },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {
+        "NAME": (
+            "accounts.passwords.BreachedPasswordValidator"
+            if BREACHED_PASSWORDS
+            else "django.contrib.auth.password_validation.CommonPasswordValidator"
+        )
+    },
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
     # Put your product's name here, and whatever else people would think of first.
     {"NAME": "accounts.passwords.ContextWordsValidator", "OPTIONS": {"words": ["holdfast"]}},
@@ -483,11 +491,12 @@ LOGGING = {
         "console": {"class": "logging.StreamHandler", "formatter": "line" if DEBUG else "json"}
     },
     # At INFO they write the parameters of each call, three lines for each task, and the id of each
-    # passkey.
+    # passkey; urllib3, at WARNING, addresses that it called.
     "loggers": {
         "stripe": {"level": "WARNING"},
         "django_tasks": {"level": "WARNING"},
         "fido2": {"level": "WARNING"},
+        "urllib3": {"level": "ERROR"},
         # One line for each request: in development Django's server writes its own, and otherwise
         # ours has the status of which Django complains.
         "config.observing": {"level": "WARNING" if DEBUG else "INFO"},

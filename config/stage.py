@@ -86,6 +86,7 @@ class Stage(AbstractContextManager["Stage"]):
             "STRIPE_SECRET_KEY": SANDBOX_KEY,
             "STRIPE_TEST_CLOCK": "",
             "BILLING_GRACE_DAYS": "0",
+            "BREACHED_PASSWORDS": "false",
             "DJANGO_RUNSERVER_HIDE_WARNING": "true",
             "NO_PROXY": f"{LOCALHOST},localhost",
             "no_proxy": f"{LOCALHOST},localhost",

@@ -61,8 +61,11 @@ class SignupForm(AllauthSignupForm):
 
     def clean(self) -> dict[str, Any]:
         """Hold the password against the name, too, of which allauth's form does not know."""
+        # Out of its reach, so that it is judged once: another service is asked about it.
+        password = self.cleaned_data.pop("password1", "")
         cleaned: dict[str, Any] = super().clean()
-        if password := cleaned.get("password1"):
+        if password:
+            cleaned["password1"] = password
             person = User(email=cleaned.get("email", ""), name=cleaned.get("name", ""))
             try:
                 password_validation.validate_password(password, person)

@@ -20,6 +20,7 @@ VALUES = {
     "CACHE_URL": "" if os.environ.get("REDIS_URL") else "locmemcache://",
     "BASE_URL": "http://testserver",
     "SECOND_FACTOR_NEEDED_BY": "nobody",
+    "BREACHED_PASSWORDS": "false",
     "TRUSTED_PROXIES": "0",
     "CLIENT_ADDRESS_HEADER": "",
     "METRICS_TOKEN": "",

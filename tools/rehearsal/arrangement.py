@@ -118,6 +118,8 @@ class Arrangement(AbstractContextManager["Arrangement"]):
             "STRIPE_API_HOST": self.sandbox_url,
             "STRIPE_TEST_CLOCK": "",
             "BILLING_GRACE_DAYS": "0",
+            # Nothing outside of this machine is called.
+            "BREACHED_PASSWORDS": "false",
             "STATIC_ROOT": str(self._directory / "static"),
             "PROMETHEUS_MULTIPROC_DIR": str(self._directory / "metrics"),
             "WEB_CONCURRENCY": "2",
