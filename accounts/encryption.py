@@ -17,15 +17,15 @@ from django.conf import settings
 PREFIX: Final = "fernet:"
 
 
+ADVICE: Final = (
+    "A secret in the database was encrypted with another key than ENCRYPTION_KEY and "
+    "ENCRYPTION_KEY_FALLBACKS. Put that key into ENCRYPTION_KEY_FALLBACKS; if it is lost, see "
+    "docs/keys.md."
+)
+
+
 class Unreadable(Exception):
     """None of the keys that are set opens it."""
-
-    def __str__(self) -> str:
-        return (
-            "A secret in the database was encrypted with another key than ENCRYPTION_KEY and "
-            "ENCRYPTION_KEY_FALLBACKS. Put that key into ENCRYPTION_KEY_FALLBACKS; if it is lost, "
-            "see docs/keys.md."
-        )
 
 
 def encrypt(secret: str) -> str:
@@ -40,7 +40,7 @@ def decrypt(stored: str) -> str:
     try:
         return MultiFernet(_keys()).decrypt(stored.removeprefix(PREFIX)).decode()
     except InvalidToken as error:
-        raise Unreadable from error
+        raise Unreadable(ADVICE) from error
 
 
 def is_current(stored: str) -> bool:

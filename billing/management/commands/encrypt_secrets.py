@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.encryption import Unreadable
+from accounts.encryption import ADVICE
 from billing import services
 
 
@@ -15,4 +15,4 @@ class Command(BaseCommand):
         done, unreadable = services.encrypt_secrets()
         self.stdout.write(f"{done} secrets encrypted with the present key.")
         if unreadable:
-            raise CommandError(f"Not read: {', '.join(unreadable)}. {Unreadable()}")
+            raise CommandError(f"Not read: {', '.join(unreadable)}. {ADVICE}")
