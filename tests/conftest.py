@@ -30,6 +30,8 @@ SAME_EVERYWHERE = {
     "test_host_header.py",
     "test_methods.py",
     "test_open_redirect.py",
+    "test_second_factor_of_everybody.py",
+    "test_breached_passwords.py",
 }
 
 # Processes that test side by side on one Redis keep apart.

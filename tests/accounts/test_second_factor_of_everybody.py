@@ -241,11 +241,6 @@ def test_it_adds_no_statement(cast: Cast, settings: Settings, page: str) -> None
     assert len(counts) == 1
 
 
-def test_whether_there_is_one_is_read_from_an_index_of_people(cast: Cast) -> None:
-    plan = User.objects.get_queryset().with_access().filter(pk=cast.bob.pk).explain()
-    assert "mfa_authenticator_user_id" in plan
-
-
 def test_an_app_opens_everything_and_leads_to_what_was_asked_for(cast: Cast) -> None:
     client = log_in(cast.bob)
     wanted = f"{reverse('orgs:team')}?q=bob&next=https://evil.example.com/"

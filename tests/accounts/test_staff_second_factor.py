@@ -97,6 +97,11 @@ def test_the_admins_own_page_for_passwords_leads_to_the_products(cast: Cast) -> 
     assert answer.headers["Location"] == reverse("account_change_password")
 
 
+def test_whether_there_is_one_is_read_from_an_index_of_people(cast: Cast) -> None:
+    plan = User.objects.get_queryset().with_access().filter(pk=cast.bob.pk).explain()
+    assert "mfa_authenticator_user_id" in plan
+
+
 def test_members_are_told_that_the_admin_is_for_staff(cast: Cast, needed: None) -> None:
     answer = log_in(cast.bob).get(ADMIN, follow=True)
     assert answer.status_code == 403
