@@ -12,13 +12,13 @@ from config.processes import BASE_DIR
 
 # Asks each command to read what it is called with. Those of every kind of worker are there.
 SCRIPT = """
-import argparse, json, sys
+import argparse, json, shlex, sys
 import django
 from django.core.management import get_commands, load_command_class
 django.setup()
 wrong = {}
 for line in json.load(sys.stdin):
-    name, *arguments = line.split()
+    name, *arguments = shlex.split(line)
     try:
         app = get_commands()[name]
         command = load_command_class(app, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from functools import partial
 from io import StringIO
@@ -20,12 +21,14 @@ from pytest_django import Settings
 from accounts import seeds
 from accounts.encryption import Unreadable, decrypt, encrypt, is_current
 from accounts.models import User
+from config.processes import BASE_DIR
 from tests.cast import PASSWORD, Cast
 from tests.second_factor import log_in, one_time_code, set_up_second_factor
 from tests.security.browsers import is_in
 from tests.together import together
 
 Rotate = Callable[[], None]
+KEYS = BASE_DIR / "docs/keys.md"
 
 
 @pytest.fixture
@@ -168,6 +171,21 @@ def test_what_no_key_opens_is_named_and_left_and_the_rest_is_encrypted(
         enter(cast.bob, one_time_code(secret))
     settings.ENCRYPTION_KEY_FALLBACKS = [former]
     assert is_in(enter(cast.bob, one_time_code(secret)))
+
+
+@pytest.mark.django_db
+def test_after_the_key_was_lost_people_come_in_and_set_up_another(
+    cast: Cast, rotate: Rotate, forget: Rotate
+) -> None:
+    """By the command of docs/keys.md."""
+    set_up_second_factor(cast.bob)
+    recovery_codes_of(cast.bob)
+    rotate()
+    forget()
+    (code,) = re.findall(r'^manage.py shell -c "(.*)"$', KEYS.read_text(), re.MULTILINE)
+    call_command("shell", "--no-imports", command=code)
+    assert is_in(log_in(cast.bob))
+    assert encrypt_secrets() == "0 secrets encrypted with the present key.\n"
 
 
 @pytest.mark.postgres
