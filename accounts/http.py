@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User
 
@@ -16,6 +17,16 @@ NOBODYS_ADDRESSES = IPv6Network("2001:db8::/32")
 
 class AuthenticatedHttpRequest(HttpRequest):
     user: User
+
+
+class ViewMiddleware:
+    """A middleware that does all it does in `process_view`, once it is known what is asked for."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
 
 
 def client_address(request: HttpRequest) -> str | None:

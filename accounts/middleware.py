@@ -15,7 +15,7 @@ from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control
 
 from accounts import services
-from accounts.http import was_let_in
+from accounts.http import ViewMiddleware, was_let_in
 from accounts.impersonation import current, real_user
 from accounts.models import User
 from accounts.reader import zone_of, zone_told
@@ -95,18 +95,12 @@ SETTING_UP = {
 WANTED = "wanted"
 
 
-class SecondFactorMiddleware:
+class SecondFactorMiddleware(ViewMiddleware):
     """Lead whoever must set up a second factor to where that is done, whatever they ask for.
 
     It stands behind the access gate, which has the first word. Of an impersonation it asks about
     the developer, as the gate. It makes no statement: whether there is one came with the person.
     """
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any
@@ -129,19 +123,13 @@ class SecondFactorMiddleware:
         return redirect("mfa_index")
 
 
-class LastActiveMiddleware:
+class LastActiveMiddleware(ViewMiddleware):
     """Have it noted that somebody is active, and in which zone and language they read, for pages
     that the access gate let them in to.
 
     It stands behind the gate. Most requests cost nothing: what was noted last came with the
     person. The page comes first: what cannot be written at once is left to the next request.
     """
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from accounts.http import let_in
+from accounts.http import ViewMiddleware, let_in
 from accounts.impersonation import real_user
 from billing import refusals
 from billing.access import decide
@@ -29,17 +29,11 @@ UNGATED = {
 }
 
 
-class AccessMiddleware:
+class AccessMiddleware(ViewMiddleware):
     """Ask, for each page, whether this person may come in now; it adds no statement.
 
     Of an impersonation it asks about the developer, who so can look at a locked organization.
     """
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any

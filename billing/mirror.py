@@ -14,7 +14,7 @@ from uuid import UUID
 
 from djstripe.models import Customer, Event, Invoice, Price, Product, Subscription, WebhookEndpoint
 
-from accounts.encryption import encrypt, is_current
+from accounts.encryption import decrypt, encrypt, is_current
 from billing.standing import NEVER_STARTED, OVER
 
 StripeJson = dict[str, Any]
@@ -143,6 +143,12 @@ def endpoints_not_encrypted() -> list[WebhookEndpoint]:
     """Those whose secret is not encrypted with the present key."""
     rows = WebhookEndpoint.objects.exclude(secret="").only("id", "secret")
     return [each for each in rows if not is_current(each.secret)]
+
+
+def encrypt_webhook_secret(endpoint: WebhookEndpoint) -> None:
+    """Encrypt it with the present key; leave what somebody wrote meanwhile. Raises Unreadable."""
+    rows = WebhookEndpoint.objects.filter(pk=endpoint.pk, secret=endpoint.secret)
+    rows.update(secret=encrypt(decrypt(endpoint.secret)))
 
 
 def store_event(data: StripeJson) -> None:

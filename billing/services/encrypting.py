@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from djstripe.models import WebhookEndpoint
-
 from accounts import seeds
-from accounts.encryption import Unreadable, decrypt, encrypt
+from accounts.encryption import Unreadable
 from billing import mirror
 
 
@@ -32,10 +30,4 @@ def _left() -> Iterator[tuple[str, Callable[[], None]]]:
     for key in seeds.not_encrypted():
         yield f"second factor {key}", partial(seeds.encrypt_seed, key)
     for endpoint in mirror.endpoints_not_encrypted():
-        yield f"webhook endpoint {endpoint.id}", partial(_encrypt_webhook_secret, endpoint)
-
-
-def _encrypt_webhook_secret(endpoint: WebhookEndpoint) -> None:
-    # Not over a secret that somebody wrote meanwhile.
-    rows = WebhookEndpoint.objects.filter(pk=endpoint.pk, secret=endpoint.secret)
-    rows.update(secret=encrypt(decrypt(endpoint.secret)))
+        yield f"webhook endpoint {endpoint.id}", partial(mirror.encrypt_webhook_secret, endpoint)

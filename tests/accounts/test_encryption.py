@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from functools import partial
 from io import StringIO
 
@@ -23,33 +22,24 @@ from accounts.encryption import Unreadable, decrypt, encrypt, is_current
 from accounts.models import User
 from config.processes import BASE_DIR
 from tests.cast import PASSWORD, Cast
+from tests.rotation import Rotate, end_of_former, successor_of
 from tests.second_factor import log_in, one_time_code, set_up_second_factor
 from tests.security.browsers import is_in
 from tests.together import together
 
-Rotate = Callable[[], None]
 KEYS = BASE_DIR / "docs/keys.md"
 
 
 @pytest.fixture
 def rotate(settings: Settings) -> Rotate:
     """Another key encrypts, and what the former encrypted can still be read."""
-
-    def do() -> None:
-        settings.ENCRYPTION_KEY_FALLBACKS = [settings.ENCRYPTION_KEY]
-        settings.ENCRYPTION_KEY = "the-next-one"
-
-    return do
+    return successor_of("ENCRYPTION_KEY", settings)
 
 
 @pytest.fixture
 def forget(settings: Settings) -> Rotate:
     """The former key is gone."""
-
-    def do() -> None:
-        settings.ENCRYPTION_KEY_FALLBACKS = []
-
-    return do
+    return end_of_former("ENCRYPTION_KEY", settings)
 
 
 def encrypt_secrets() -> str:

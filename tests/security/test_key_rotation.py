@@ -6,7 +6,6 @@ The steps: docs/keys.md.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import pytest
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
@@ -22,32 +21,23 @@ from orgs import emails, services
 from tests.cast import PASSWORD, Cast, signed_in
 from tests.impersonating import impersonating, who_is
 from tests.passkeys import Device, new_client
+from tests.rotation import Rotate, end_of_former, successor_of
 from tests.second_factor import log_in, one_time_code, set_up_second_factor
 from tests.security.browsers import is_in, key_of
 
 NEW = "another good password"
-Rotate = Callable[[], None]
 
 
 @pytest.fixture
 def rotate(settings: Settings) -> Rotate:
     """The first step: another key signs, and what the former signed is still taken."""
-
-    def do() -> None:
-        settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
-        settings.SECRET_KEY = "the-next-one"
-
-    return do
+    return successor_of("SECRET_KEY", settings)
 
 
 @pytest.fixture
 def forget(settings: Settings) -> Rotate:
     """The second step: the former key is worth nothing."""
-
-    def do() -> None:
-        settings.SECRET_KEY_FALLBACKS = []
-
-    return do
+    return end_of_former("SECRET_KEY", settings)
 
 
 def test_nobody_is_logged_out(cast: Cast, rotate: Rotate, forget: Rotate) -> None:

@@ -13,13 +13,22 @@ import secrets
 import shlex
 import sys
 import threading
+import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Self
 
 from config.browser import Browser
-from config.processes import BASE_DIR, LOCALHOST, ManagedProcess, RunningProcess, free_port
+from config.processes import (
+    BASE_DIR,
+    LOCALHOST,
+    ManagedProcess,
+    ProcessFailed,
+    RunningProcess,
+    free_port,
+)
 from config.stage import SANDBOX_KEY, advance_test_clock, make_test_clock
 from tools.rehearsal.servers import Nginx, PostgreSQL, Redis, SQLite, wait_until
 
@@ -190,10 +199,24 @@ class Arrangement(AbstractContextManager["Arrangement"]):
         self._say("nginx, with deploy/nginx.conf")
         self._processes["nginx"] = self._nginx.start()
         self.wait_until_it_answers()
+        self._try_plain_http()
 
     def wait_until_it_answers(self) -> None:
         browser = Browser()
         wait_until(lambda: _is_answered(browser, self.url), "The site")
+
+    def _try_plain_http(self) -> None:
+        """Raises ProcessFailed where an event that is sent without TLS gets any further."""
+        webhook = f"/stripe/webhook/{uuid.uuid4()}/"
+        found = [
+            _status_of("GET", self._nginx.plain, "/"),
+            _status_of("POST", self._nginx.plain, webhook),
+            # Past the proxy.
+            _status_of("POST", self._gunicorn, webhook),
+        ]
+        if found != [301, 403, 403]:
+            raise ProcessFailed(f"A page and events over plain HTTP were answered {found}.")
+        self._say("(over plain HTTP: a page 301, an event 403)")
 
     def _do(self, line: str) -> None:
         self._say(line)
@@ -222,6 +245,16 @@ class Arrangement(AbstractContextManager["Arrangement"]):
     def _stop_all(self) -> None:
         for process in reversed(self._processes.values()):
             process.stop(within=45)
+
+
+def _status_of(method: str, place: str, path: str) -> int:
+    """Ask over plain HTTP, and follow nothing."""
+    connection = HTTPConnection(place, timeout=10)
+    try:
+        connection.request(method, path, headers={"Host": FRONT})
+        return connection.getresponse().status
+    finally:
+        connection.close()
 
 
 def _is_answered(browser: Browser, url: str) -> bool:

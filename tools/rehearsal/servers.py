@@ -145,10 +145,12 @@ class Nginx:
             check=True,
             capture_output=True,
         )
+        # Where it takes plain HTTP.
+        self.plain = f"{host}:{free_port()}"
         site = NGINX_SITE.read_text()
         for shipped, here in {
             "server 127.0.0.1:8000": f"server {upstream}",
-            "listen 80;": f"listen {host}:{free_port()};",
+            "listen 80;": f"listen {self.plain};",
             "listen 443 ssl;": f"listen {host}:{port} ssl;",
             "app.example.com;": f"{host};",
             "/etc/ssl/app.example.com/fullchain.pem": str(self.certificate),
