@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import string
 from functools import partial
 from io import StringIO
 
@@ -28,6 +29,7 @@ from tests.security.browsers import is_in
 from tests.together import together
 
 KEYS = BASE_DIR / "docs/keys.md"
+BASE64 = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
 
 
 @pytest.fixture
@@ -77,11 +79,12 @@ def test_what_is_encrypted_is_read_again_and_told_by_nothing(secret: str, other:
     assert (decrypt(encrypt(other)) == secret) is (other == secret)
 
 
-@given(st.data())
-def test_what_was_changed_on_the_way_is_not_read(data: st.DataObject) -> None:
+@given(st.integers(min_value=0), st.integers(1, 63))
+def test_what_was_changed_on_the_way_is_not_read(place: int, by: int) -> None:
     stored = encrypt("a secret")
-    at = data.draw(st.integers(len("fernet:"), len(stored) - 2))
-    other = data.draw(st.sampled_from("ABab01-_").filter(lambda each: each != stored[at]))
+    # Not the last ones: some bits of what stands before "=" say nothing.
+    at = len("fernet:") + place % (len(stored.rstrip("=")) - len("fernet:") - 1)
+    other = BASE64[(BASE64.index(stored[at]) + by) % len(BASE64)]
     with pytest.raises(Unreadable):
         decrypt(f"{stored[:at]}{other}{stored[at + 1 :]}")
 
