@@ -77,7 +77,9 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
     if database["ENGINE"] == "django.db.backends.sqlite3":
         options["init_command"] += "PRAGMA synchronous=OFF;"
     else:
-        options["options"] = "-c synchronous_commit=off"
+        # Tables that others filled and left look large: to compile for each query would take the
+        # most part of a second.
+        options["options"] = "-c synchronous_commit=off -c jit=off"
 
 
 @pytest.fixture(scope="session")

@@ -93,12 +93,19 @@ def test_it_does_what_it_printed_from_the_tiers_in_the_database(
     assert "secret" not in endpoint.stripe_data
 
 
+def what_is_there() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    return (
+        list(TierPrice.objects.order_by("pk").values()),
+        list(WebhookEndpoint.objects.order_by("pk").values("id", "secret")),
+    )
+
+
 def test_a_second_time_it_changes_nothing(stripe_at_hand: SandboxProcess) -> None:
     set_up()
     calls = len(stripe_at_hand.requests())
-    before = list(TierPrice.objects.values()), list(WebhookEndpoint.objects.values("id", "secret"))
+    before = what_is_there()
     printed = set_up()
-    again = list(TierPrice.objects.values()), list(WebhookEndpoint.objects.values("id", "secret"))
+    again = what_is_there()
     assert again == before
     assert actions(printed) == {}
     assert "Nothing was to be done." in printed
