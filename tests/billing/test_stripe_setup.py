@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -93,7 +94,7 @@ def test_it_does_what_it_printed_from_the_tiers_in_the_database(
     assert "secret" not in endpoint.stripe_data
 
 
-def what_is_there() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def what_is_there() -> tuple[list[Mapping[str, object]], list[Mapping[str, object]]]:
     return (
         list(TierPrice.objects.order_by("pk").values()),
         list(WebhookEndpoint.objects.order_by("pk").values("id", "secret")),
