@@ -32,6 +32,8 @@ class Command(BaseCommand):
             _make_what_the_mirror_needs_not()
             _make_the_mirror()
         call_command("migrate", verbosity=options["verbosity"])
+        # Nor when the process ends, which is soon.
+        gc.freeze()
         gc.enable()
 
 
