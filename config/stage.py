@@ -128,10 +128,11 @@ class Stage(AbstractContextManager["Stage"]):
         self._env["STRIPE_TEST_CLOCK"] = self._test_clock()
         self._say("Setting up products, prices and the webhook endpoint")
         # The web server is started later, so that no event can come round yet.
-        self._do("stripe_setup", "--no-proof")
         if self._with_cast:
             self._say("Planting the cast")
             self.cast = self._do("plant_cast", echo=False, env={"EMAIL_URL": "dummymail://"})
+        else:
+            self._do("stripe_setup", "--no-proof")
         self._begin(stack, "sync_billing", "--due", f"--every={SWEEP_SECONDS}")
         if worker := WORKERS.get(settings.TASKS["default"]["BACKEND"]):
             self._begin(stack, *worker)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
@@ -47,11 +49,16 @@ DEVELOPER = "Dana Developer"
 
 
 class Command(BaseCommand):
-    help = "Plant an organization in each standing, and a developer. For development only."
+    help = (
+        "Set up Stripe, and plant an organization in each standing, and a developer. For "
+        "development only."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEBUG or settings.STRIPE_LIVE_MODE:
             raise CommandError("The cast has a well-known password: it is for development only.")
+        # In this process, since a demo's first page would wait a second for another to load.
+        call_command("stripe_setup", "--no-proof", stdout=StringIO())
         teams = {team.status: _ensure_team(team) for team in TEAMS}
         _ensure_developer()
         _bring_about(teams)
